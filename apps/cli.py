@@ -1,0 +1,202 @@
+"""The command line: `runnel VERB ...`. An application is imported only when it is asked for."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import tyro
+
+from runnel.shared.errors import InputError, RunnelError
+from runnel.shared.export.manifest import read_manifest
+
+__all__ = ["APPLICATIONS", "main"]
+
+APPLICATIONS = ("forecasting",)
+PRESETS = ("quick", "default", "thorough")
+
+_USAGE = f"""\
+usage: runnel VERB ...
+
+  runnel train APPLICATION [options]     train, evaluate, export and verify
+  runnel export RUN [options]            export the best or the last checkpoint of a run
+  runnel evaluate EXPORT_DIR [options]   measure an export on test data
+  runnel predict EXPORT_DIR INPUT        answer for a whole input
+  runnel stream EXPORT_DIR               answer piece by piece, from standard input
+
+applications: {", ".join(APPLICATIONS)}
+options of a verb: runnel VERB --help; of an application: runnel train APPLICATION --help
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command and returns its exit code: 0 done, 1 a failure of ours, 2 bad input or usage, 130 interrupted."""
+    verb, *rest = [*(sys.argv[1:] if arguments is None else arguments)] or [""]
+    if verb in ("-h", "--help", "--version"):
+        sys.stdout.write(f"runnel {version('runnel')}\n" if verb == "--version" else _USAGE)
+        return 0
+    if verb not in _VERBS:
+        sys.stderr.write(f"error: received {verb!r}; expected one of {', '.join(_VERBS)}\n" if verb else _USAGE)
+        return 2
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        return _VERBS[verb](rest)
+    except InputError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    except RunnelError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - closed by the interpreter at its end
+        return 141
+
+
+def _train(arguments: list[str]) -> int:
+    application, *rest = arguments or [""]
+    if application in ("-h", "--help"):
+        sys.stdout.write(f"usage: runnel train APPLICATION [options]\n\napplications: {', '.join(APPLICATIONS)}\n")
+        return 0
+    if application not in APPLICATIONS:
+        raise InputError(f"received {application!r} as the application; expected one of {', '.join(APPLICATIONS)}")
+    config_module = _import(application, "config")
+    presets = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    presets.add_argument("--preset", choices=PRESETS, default="default")
+    preset: str = presets.parse_known_args(rest)[0].preset
+
+    def options(
+        config: tyro.conf.OmitArgPrefixes[config_module.Config] = config_module.PRESETS[preset],
+        preset: Literal["quick", "default", "thorough"] = preset,
+        out: Path | None = None,
+    ) -> tuple[Any, Path | None]:
+        """Train, evaluate, export and verify.
+
+        Args:
+            config: the options of the application.
+            preset: how much time to take: about a minute and a half, ten minutes, an hour.
+            out: run folder to start, or to go on with (default: a new one, runs/APPLICATION/TIME).
+        """
+        return config, out
+
+    config, out = tyro.cli(options, args=rest, prog=f"runnel train {application}")
+    _import(application, "train").train(config, out, _say, datetime.now())
+    return 0
+
+
+def _export(arguments: list[str]) -> int:
+    def options(
+        run: tyro.conf.Positional[Path], checkpoint: Literal["best", "last"] = "best"
+    ) -> tuple[Path, Literal["best", "last"]]:
+        """Evaluate and export a checkpoint of a training run.
+
+        Args:
+            run: folder of the run.
+            checkpoint: the one with the best validation loss, or the newest.
+        """
+        return run, checkpoint
+
+    run, checkpoint = tyro.cli(options, args=arguments, prog="runnel export")
+    from runnel.shared.training.run_folder import load_run
+
+    _import(load_run(run).application, "train").export(run, checkpoint, _say)
+    return 0
+
+
+def _evaluate(arguments: list[str]) -> int:
+    def options(export_dir: tyro.conf.Positional[Path], data: str | None = None) -> tuple[Path, str | None]:
+        """Measure an export on test data, by streaming them.
+
+        Args:
+            export_dir: what `runnel train` exported.
+            data: another source of data (default: the one it was trained on).
+        """
+        return export_dir, data
+
+    export_dir, data = tyro.cli(options, args=arguments, prog="runnel evaluate")
+    _import(_application_of(export_dir), "client").evaluate_export(export_dir, data, _say)
+    return 0
+
+
+def _predict(arguments: list[str]) -> int:
+    def options(
+        export_dir: tyro.conf.Positional[Path], inputs: tyro.conf.Positional[tuple[str, ...]]
+    ) -> tuple[Path, tuple[str, ...]]:
+        """Answer for whole inputs.
+
+        Args:
+            export_dir: what `runnel train` exported.
+            inputs: what the application takes: for forecasting, CSV or Parquet files.
+        """
+        return export_dir, inputs
+
+    export_dir, inputs = tyro.cli(options, args=arguments, prog="runnel predict")
+    if not inputs:
+        raise InputError("received no input; expected at least one after the export directory")
+    _import(_application_of(export_dir), "client").predict(export_dir, inputs, _say)
+    return 0
+
+
+def _stream(arguments: list[str]) -> int:
+    def options(export_dir: tyro.conf.Positional[Path]) -> Path:
+        """Answer piece by piece: standard input in, each result as soon as it is there.
+
+        Args:
+            export_dir: what `runnel train` exported.
+        """
+        return export_dir
+
+    export_dir = tyro.cli(options, args=arguments, prog="runnel stream")
+    _import(_application_of(export_dir), "client").stream(export_dir, sys.stdin, _say)
+    return 0
+
+
+def _application_of(export_dir: Path) -> str:
+    """The application that an export belongs to."""
+    application: str = read_manifest(export_dir)["application"]
+    if application not in APPLICATIONS:
+        raise InputError(f"{export_dir} is an export of {application!r}; expected one of {', '.join(APPLICATIONS)}")
+    return application
+
+
+def _import(application: str, module: str) -> ModuleType:
+    if module != "config":
+        _import_tensorflow_quietly()
+    return importlib.import_module(f"runnel.apps.{application}.{module}")
+
+
+def _import_tensorflow_quietly() -> None:
+    """TensorFlow greets on standard error, past its own log level; an answer of one line would drown in that."""
+    sys.stderr.flush()
+    standard_error = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            importlib.import_module("tensorflow")
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+_VERBS: dict[str, Callable[[list[str]], int]] = {
+    "train": _train,
+    "export": _export,
+    "evaluate": _evaluate,
+    "predict": _predict,
+    "stream": _stream,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

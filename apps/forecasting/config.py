@@ -1,0 +1,104 @@
+"""Options of the forecasting application."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from runnel.shared.errors import InputError
+
+__all__ = ["PRESETS", "Advanced", "Config"]
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """Rarely changed."""
+
+    transform: Literal["auto", "none", "difference", "log_return"] = "auto"  # what is modelled: values or their steps
+    units: int = 64  # width of each recurrent layer
+    depth: int = 1  # number of recurrent layers
+    dropout: float = 0.2  # share of activations dropped between layers and before the output
+    batch_size: int = 32  # windows in a training step
+    epochs: int = 30  # rounds of training, each followed by a validation
+    steps_per_epoch: int = 50  # training steps in a round
+    learning_rate: float = 3e-3  # peak of the warm-up and cosine decay
+    weight_decay: float = 1e-4  # of AdamW
+    averaging: float = 0.99  # momentum of the averaged weights; 0 turns averaging off
+    patience: int = 8  # rounds without a better validation loss before training stops
+    decay: float = 0.98  # weight of the past in the running mean and scale of the inputs
+    adaptation_rate: float = 0.02  # step size of the online interval widths; 0 keeps the model's own intervals
+    segment: int = 24  # rows in a segment, for --architecture segment
+    folds: int = 0  # rolling-origin backtest: number of times the model is trained anew on more and more of the past
+    long_state_rows: int = 100_000  # age of the old state that the report compares with a fresh one
+    evaluation_rows: int = 5_000  # newest test rows of each series that are evaluated, by streaming them one by one
+    seed: int = 0  # of every random draw
+    decimal: str | None = None  # decimal mark of a CSV file (if left out: found out)
+    delimiter: str | None = None  # what separates the values of a CSV file (if left out: found out)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Forecasts one or several columns of a series, with intervals, from rows as they arrive."""
+
+    data: str = "sp500_daily"  # sp500_daily, seattle_weather_daily, tfds:NAME, or a CSV or Parquet file
+    target: tuple[str, ...] = ()  # columns to forecast (if left out: the data set's own, or the only numeric one)
+    features: tuple[str, ...] = ()  # further columns to learn from (if left out: all numeric ones)
+    time_column: str | None = None  # column of timestamps (if left out: found out)
+    series_id: str | None = None  # column that tells several series in one file apart
+    context: int | None = None  # rows the model has seen when training starts to count (if left out: 60)
+    horizon: int | None = None  # steps ahead to forecast (if left out: 1 for prices, 7 otherwise)
+    architecture: Literal["recurrent", "segment"] = "recurrent"  # a cell step a row, or SegRNN over a lookback window
+    cell: Literal["simple_rnn", "gru", "lstm"] = "gru"  # recurrent cell
+    init_from: str | None = None  # an export to go on from: its network and preprocessing, on these data
+    advanced: Advanced = field(default_factory=Advanced)
+
+    def __post_init__(self) -> None:
+        for name, value, low in [
+            ("context", self.context, 2),
+            ("horizon", self.horizon, 1),
+            *(
+                (name, getattr(self.advanced, name), 1)
+                for name in ("units", "depth", "batch_size", "epochs", "segment")
+            ),
+            *((name, getattr(self.advanced, name), 1) for name in ("steps_per_epoch", "patience")),
+            *((name, getattr(self.advanced, name), 0) for name in ("folds", "long_state_rows", "adaptation_rate")),
+        ]:
+            if value is not None and value < low:
+                raise InputError(f"received --{name.replace('_', '-')} {value}; expected at least {low}")
+        for name, value in [("dropout", self.advanced.dropout), ("averaging", self.advanced.averaging)]:
+            if not 0 <= value < 1:
+                raise InputError(f"received --{name} {value}; expected a number from 0 up to, not including, 1")
+        if not 0 < self.advanced.decay <= 1:
+            raise InputError(f"received --decay {self.advanced.decay}; expected a number above 0 and at most 1")
+        if self.advanced.learning_rate <= 0:
+            raise InputError(f"received --learning-rate {self.advanced.learning_rate}; expected a number above 0")
+
+    def with_training_of(self, other: "Config") -> "Config":
+        """This configuration's network on the data and with the training options of another, to go on from an export."""
+        kept = ("units", "depth", "decay", "segment")
+        return dataclasses.replace(
+            self,
+            data=other.data,
+            target=other.target,
+            features=other.features,
+            time_column=other.time_column,
+            series_id=other.series_id,
+            init_from=other.init_from,
+            advanced=dataclasses.replace(other.advanced, **{name: getattr(self.advanced, name) for name in kept}),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Config":
+        """The inverse of `to_dict`, of its JSON form too."""
+        lists = {name: tuple(data[name]) for name in ("target", "features")}
+        return cls(**{**data, **lists, "advanced": Advanced(**data["advanced"])})
+
+
+PRESETS = {
+    "quick": Config(advanced=Advanced(units=32, epochs=6, steps_per_epoch=40, long_state_rows=5_000)),
+    "default": Config(),
+    "thorough": Config(advanced=Advanced(units=96, epochs=60, steps_per_epoch=100, patience=15, folds=3)),
+}

@@ -1,0 +1,161 @@
+"""A data source to training examples: splits by time, what is fitted to the training rows, windows."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from runnel.apps.forecasting.config import Config
+from runnel.datasets.series.load_series import load_series
+from runnel.datasets.series.series_table import Series, SeriesTable
+from runnel.shared.errors import InputError
+from runnel.shared.preprocessing.series_spec import SeriesSpec, fit_series_spec
+from runnel.shared.preprocessing.series_windows import SeriesWindows, TimeSplit, split_by_fraction, split_by_timestamp
+
+__all__ = ["ForecastingData", "load_data", "training_batches", "validation_batches", "window_rows"]
+
+_CONTEXT = 60
+_HORIZON = {"log_return": 1, "difference": 7, "none": 7}
+
+
+@dataclass(frozen=True)
+class ForecastingData:
+    """Series, where each is split, and what was fitted to the training rows alone."""
+
+    table: SeriesTable
+    splits: tuple[TimeSplit, ...]  # one for each series
+    spec: SeriesSpec
+
+
+def load_data(config: Config, spec: SeriesSpec | None = None) -> tuple[ForecastingData, Config]:
+    """Reads the source and fills in what the configuration leaves open.
+
+    Args:
+        config: the options.
+        spec: of a model to go on from, in place of a newly fitted one; the columns must be the same.
+
+    Returns:
+        the data, and the configuration with every option decided.
+
+    Raises:
+        InputError: the source cannot be used.
+    """
+    table = load_series(
+        config.data,
+        time_column=config.time_column,
+        targets=config.target,
+        features=config.features,
+        series_id=config.series_id,
+        decimal=config.advanced.decimal,
+        delimiter=config.advanced.delimiter,
+    )
+    splits = tuple(_split(series, table.split_starts) for series in table.series)
+    context = config.context or _CONTEXT
+    longest = max(split.validation for split in splits)
+    if longest < context + 2:
+        rows = max(len(series.timestamps) for series in table.series)
+        raise InputError(
+            f"received {rows} rows, {longest} of them for training; expected at least {context + 2} training rows for a "
+            f"context of {context}; give more rows or a smaller --context"
+        )
+    spec = spec or _fit(table, splits, config, context)
+    resolved = dataclasses.replace(
+        config,
+        target=table.targets,
+        features=table.columns[len(table.targets) :],
+        time_column=table.time_column,
+        series_id=table.series_id_column,
+        context=context,
+        horizon=config.horizon or _HORIZON[spec.transform],
+        advanced=dataclasses.replace(config.advanced, transform=spec.transform),
+    )
+    return ForecastingData(table, splits, spec), resolved
+
+
+def window_rows(data: ForecastingData, config: Config) -> tuple[int, int]:
+    """Rows in a training window, and how many of the last ones are forecast from.
+
+    The first of those has seen `context` rows; a recurrent model forecasts from `context` rows of a window, a window
+    model from the last alone.
+    """
+    context = config.context or _CONTEXT
+    if config.architecture == "segment":
+        return context, 1
+    longest = max(split.validation for split in data.splits)
+    supervised = min(context, longest - context)
+    return context + supervised - 1, supervised
+
+
+def training_batches(data: ForecastingData, config: Config) -> Callable[[int], tf.data.Dataset]:
+    """From an epoch to its batches of windows, an order that is a function of (seed, epoch, index) alone.
+
+    Every window of the training split comes once before any comes again, in a new order each time round.
+    """
+    rows, supervised = window_rows(data, config)
+    windows = _windows(data, config, [split.validation for split in data.splits])
+    ends = windows.ends(rows)
+    advanced = config.advanced
+
+    def batches(epoch: int) -> tf.data.Dataset:
+        size = advanced.steps_per_epoch * advanced.batch_size
+        chosen = ends[_shuffled(len(ends), epoch * size, size, advanced.seed)]
+        steps = tf.data.Dataset.from_tensor_slices(chosen.reshape(advanced.steps_per_epoch, advanced.batch_size))
+        return steps.map(lambda batch: windows.gather(batch, rows, supervised), tf.data.AUTOTUNE).prefetch(4)
+
+    return batches
+
+
+def validation_batches(data: ForecastingData, config: Config) -> tf.data.Dataset:
+    """Windows that forecast from every row of the validation split, once each but for an overlap at its end."""
+    rows, supervised = window_rows(data, config)
+    windows = _windows(data, config, [split.test for split in data.splits])
+    first = [split.validation + supervised - 2 for split in data.splits]
+    last = windows.offsets[1:] - 1
+    ends = np.unique(np.concatenate([windows.ends(rows, first, supervised), last[windows.lengths >= rows]]))
+    return (
+        tf.data.Dataset.from_tensor_slices(ends)
+        .batch(4 * config.advanced.batch_size)
+        .map(lambda batch: windows.gather(batch, rows, supervised))
+        .cache()
+    )
+
+
+def _split(series: Series, starts: tuple[int, int] | None) -> TimeSplit:
+    if starts is None:
+        return split_by_fraction(len(series.timestamps))
+    return split_by_timestamp(series.timestamps, *starts)
+
+
+def _fit(table: SeriesTable, splits: tuple[TimeSplit, ...], config: Config, context: int) -> SeriesSpec:
+    """What is learnt from training rows; series too short for a window do not count."""
+    usable = [
+        (series.timestamps[: split.validation], series.values[: split.validation])
+        for series, split in zip(table.series, splits, strict=True)
+        if split.validation > context
+    ]
+    timestamps, values = zip(*usable, strict=True)
+    return fit_series_spec(table.columns, len(table.targets), list(timestamps), list(values), config.advanced.transform)
+
+
+def _windows(data: ForecastingData, config: Config, ends: list[int]) -> SeriesWindows:
+    """Windows over the first rows of every series, up to its end."""
+    series = [one for one, end in zip(data.table.series, ends, strict=True) if end]
+    return SeriesWindows(
+        [one.timestamps[:end] for one, end in zip(series, filter(None, ends), strict=True)],
+        [one.values[:end] for one, end in zip(series, filter(None, ends), strict=True)],
+        data.spec.targets,
+        data.spec.grid,
+        config.horizon or _HORIZON[data.spec.transform],
+    )
+
+
+def _shuffled(count: int, first: int, size: int, seed: int) -> np.ndarray:
+    """Places `first` .. `first + size` of an endless sequence of permutations of `count` things, int64 [size]."""
+    rounds = range(first // count, -(-(first + size) // count))
+    permutations = [
+        tf.random.experimental.index_shuffle(tf.range(count), [seed, number], count - 1) for number in rounds
+    ]
+    skipped = first - rounds.start * count
+    return np.concatenate(permutations)[skipped : skipped + size].astype(np.int64)

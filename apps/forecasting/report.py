@@ -1,0 +1,183 @@
+"""The report page of a trained forecaster."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from runnel.apps.forecasting.config import Config
+from runnel.apps.forecasting.data import ForecastingData
+from runnel.apps.forecasting.evaluate import LEVELS, Evaluation, Forecasts
+from runnel.shared.evaluation.plots import (
+    calibration_plot,
+    error_by_horizon,
+    fan_chart,
+    series_with_scores,
+    training_curves,
+)
+from runnel.shared.evaluation.report import Note, Plot, Report, Section, Table, Text
+
+__all__ = ["build_report"]
+
+_SHOWN_ROWS = 120
+
+
+def build_report(
+    evaluation: Evaluation, data: ForecastingData, config: Config, history: Sequence[Mapping[str, Any]]
+) -> Report:
+    """Puts the evaluation on a page: whether the model is worth using first, how it looks next, its limits last.
+
+    Args:
+        evaluation: what was measured on the test rows.
+        data: the series.
+        config: the options, all decided.
+        history: the logs of every epoch.
+    """
+    metrics = evaluation.metrics
+    sections = [
+        Section("Is it better than doing without?", _comparison(metrics, config)),
+        Section("Do the intervals hold?", _calibration(metrics)),
+        Section("How the forecasts look", _forecast_plots(evaluation.forecasts[0], data, config)),
+        Section("Surprise", _surprise(evaluation.forecasts[0], data)),
+    ]
+    if "state_age" in metrics:
+        sections.append(Section("Does the state age?", (Note(_state_age(metrics["state_age"])),)))
+    if "backtest" in metrics:
+        sections.append(Section("Rolling-origin backtest", _backtest(metrics["backtest"])))
+    if history:
+        sections.append(
+            Section(
+                "Training", (Plot(training_curves(list(history), loss_name="pinball loss, scaled"), "Loss by epoch"),)
+            )
+        )
+    sections.append(Section("Limits", (Text(_limits(data, config)),)))
+    return Report(
+        title=f"Forecasting {', '.join(data.table.targets)}",
+        summary=tuple(comparison["verdict"] for comparison in metrics["skill"].values()),
+        sections=tuple(sections),
+    )
+
+
+def _comparison(metrics: Mapping[str, Any], config: Config) -> tuple:
+    by_target = metrics["mean_absolute_error"]
+    baselines = list(metrics["skill"])
+    rows = [[target, *(errors[name] for name in ("model", *baselines))] for target, errors in by_target.items()]
+    pinball = metrics["scaled_pinball"]
+    rows.append(["pinball loss of all quantiles, in mean steps", *(pinball[name] for name in ("model", *baselines))])
+    items: list[Any] = [
+        Text(
+            f"Measured on {metrics['rows']:,} rows that training never saw, {_date(metrics['first'])} to "
+            f"{_date(metrics['last'])}: the rows went through the stream one by one, and every forecast was made "
+            "before the rows that it is judged by."
+        ),
+        Table(("mean absolute error", "model", *baselines), tuple(map(tuple, rows))),
+        *(Note(comparison["verdict"]) for comparison in metrics["skill"].values()),
+        Plot(
+            error_by_horizon(
+                metrics["scaled_error_by_step"], model="model", metric="mean absolute error", unit="mean steps"
+            ),
+            "Error by steps ahead",
+        ),
+    ]
+    if "directional_accuracy" in metrics:
+        share = metrics["directional_accuracy"]
+        items.append(Text(f"The direction of the next step was right in {share:.1%} of the rows."))
+    return tuple(items)
+
+
+def _calibration(metrics: Mapping[str, Any]) -> tuple:
+    rows = tuple(
+        (width, f"{value['estimate']:.1%}", f"{value['lower']:.1%} .. {value['upper']:.1%}")
+        for width, value in metrics["coverage"].items()
+    )
+    return (
+        Table(("interval", "truths inside", "95 % sampling interval"), rows),
+        Plot(calibration_plot(LEVELS, np.array(metrics["quantile_coverage"])), "Share of truths below each quantile"),
+    )
+
+
+def _forecast_plots(forecasts: Forecasts, data: ForecastingData, config: Config) -> tuple:
+    """One fan chart a target: the forecasts one step ahead, and the whole last forecast where there are several steps."""
+    shown = slice(-_SHOWN_ROWS, None)
+    plots = []
+    for index, target in enumerate(data.table.targets):
+        plots.append(
+            Plot(
+                fan_chart(
+                    forecasts.target_timestamp[shown, 0],
+                    forecasts.truth[shown, 0, index],
+                    forecasts.quantiles[shown, 0, index],
+                    LEVELS,
+                    label=target,
+                ),
+                f"{target}, forecast one step ahead",
+            )
+        )
+        if config.horizon and config.horizon > 1:
+            origin = max(len(forecasts.origin) - 1 - config.horizon, 0)
+            before = slice(max(0, origin - _SHOWN_ROWS // 2), origin + 1)
+            plots.append(
+                Plot(
+                    fan_chart(
+                        forecasts.target_timestamp[origin],
+                        forecasts.truth[origin, :, index],
+                        forecasts.quantiles[origin, :, index],
+                        LEVELS,
+                        label=target,
+                        history_timestamps=forecasts.origin[before],
+                        history=forecasts.last[before, index],
+                    ),
+                    f"{target}, one forecast of {config.horizon} steps",
+                )
+            )
+    return tuple(plots)
+
+
+def _surprise(forecasts: Forecasts, data: ForecastingData) -> tuple:
+    shown = slice(-4 * _SHOWN_ROWS, None)
+    return (
+        Plot(
+            series_with_scores(
+                forecasts.origin[shown], forecasts.last[shown, 0], forecasts.score[shown], label=data.table.targets[0]
+            ),
+            "How surprising each row was under the forecast made before it",
+        ),
+    )
+
+
+def _state_age(measured: Mapping[str, float]) -> str:
+    return (
+        f"On the same newest rows the pinball loss is {measured['old']:.4g} from a state {measured['rows']:,} rows old and "
+        f"{measured['fresh']:.4g} from a fresh one: {measured['ratio'] - 1:+.1%}."
+    )
+
+
+def _backtest(folds: Sequence[Mapping[str, Any]]) -> tuple:
+    baselines = list(folds[0]["scaled_pinball"])
+    rows = tuple(
+        (fold["train_rows"], fold["test_rows"], *(fold["scaled_pinball"][name] for name in baselines)) for fold in folds
+    )
+    return (
+        Text("The model was trained anew, its preprocessing fitted anew, on the rows before each origin alone."),
+        Table(("training rows", "test rows", *(f"pinball loss, {name}" for name in baselines)), rows),
+    )
+
+
+def _limits(data: ForecastingData, config: Config) -> str:
+    lines = [
+        f"The horizon is fixed at {config.horizon} steps; a forecast needs some {config.context} rows of history to be as "
+        "good as measured here.",
+        "The intervals adapt to what the stream has shown so far; a change of regime is covered only after some misses.",
+    ]
+    if data.spec.transform != "none":
+        lines.append(
+            "Prices are close to a random walk: do not expect more than honest intervals around the last value."
+        )
+    if data.spec.grid.unit == "business_day":
+        lines.append("Forecast dates skip weekends, not public holidays.")
+    return "\n\n".join(lines)
+
+
+def _date(timestamp: int) -> str:
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d")

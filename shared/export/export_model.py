@@ -1,0 +1,112 @@
+"""Writes an export directory: everything or nothing, and only after a clean process has verified it."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from runnel.shared.errors import ExportError
+from runnel.shared.export import verify
+from runnel.shared.export.manifest import MANIFEST, SCHEMA_VERSION
+from runnel.shared.export.probe import Probe, record_probe
+from runnel.shared.export.signatures import Servable, describe_signatures
+from runnel.shared.storage.atomic_folder import atomic_folder
+from runnel.shared.storage.checksums import folder_checksums
+
+__all__ = ["ExportContent", "export_model"]
+
+
+@dataclass(frozen=True)
+class ExportContent:
+    """What goes into an export besides the graph.
+
+    Attributes:
+        application: its name, such as `forecasting`.
+        config: the full configuration, plain data.
+        data: where the data came from and their fingerprint, plain data.
+        meanings: what a client must know to read inputs and outputs: column order, units, levels, classes.
+        metrics: what was measured, beside the baselines, plain data.
+        write_report: writes the report page to the path it is given.
+    """
+
+    application: str
+    config: dict[str, Any]
+    data: dict[str, Any]
+    meanings: dict[str, Any]
+    metrics: dict[str, Any]
+    write_report: Callable[[Path], None]
+
+
+def export_model(
+    servable: Servable, network: keras.Model, probe: Probe, content: ExportContent, target: Path
+) -> dict[str, Any]:
+    """Writes `target` with the SavedModel, `model.keras`, the report, the verification and the manifest.
+
+    Args:
+        servable: what is exported.
+        network: the Keras model inside, saved apart to fine-tune from.
+        probe: inputs that the verification replays.
+        content: what else the manifest and the report say.
+        target: the export directory; an existing one is replaced only once the new one is complete.
+
+    Returns:
+        the manifest.
+
+    Raises:
+        ExportError: the export did not pass its verification; nothing was written.
+    """
+    with atomic_folder(target) as folder:
+        tf.saved_model.save(servable.module, str(folder / "saved_model"), signatures=servable.signatures)
+        network.save(folder / "model.keras")
+        content.write_report(folder / "report.html")
+        verification = _verify(folder, probe, servable.signatures)
+        manifest = _manifest(folder, content, describe_signatures(servable.signatures), verification)
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return manifest
+
+
+def _verify(folder: Path, probe: Probe, signatures: dict[str, Callable]) -> dict[str, Any]:
+    result = folder / "verification.json"
+    with tempfile.TemporaryDirectory() as probe_folder:
+        record_probe(probe, signatures, Path(probe_folder))
+        process = subprocess.run(
+            [sys.executable, "-I", verify.__file__, str(folder), probe_folder, str(result)],
+            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if not result.exists():
+        raise ExportError(f"the verification of the export broke off: {process.stderr.strip()[-2000:]}")
+    measured = json.loads(result.read_text())
+    if not measured["passed"]:
+        raise ExportError(f"the export did not pass its verification; nothing was written: {json.dumps(measured)}")
+    return measured
+
+
+def _manifest(folder: Path, content: ExportContent, signatures: dict, verification: dict) -> dict[str, Any]:
+    states = signatures["initial_state"]["outputs"]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "application": content.application,
+        "versions": {"python": sys.version.split()[0], "tensorflow": tf.__version__, "keras": keras.__version__},
+        "config": content.config,
+        "data": content.data,
+        "meanings": content.meanings,
+        "signatures": signatures,
+        "state": {
+            "fingerprint": hashlib.sha256(json.dumps(states, sort_keys=True).encode()).hexdigest(),
+            "bytes_per_session": verification["state_bytes_per_session"],
+        },
+        "metrics": content.metrics,
+        "files": folder_checksums(folder),
+    }

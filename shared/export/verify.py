@@ -1,0 +1,194 @@
+"""Verifies an export in a process that has TensorFlow and NumPy and nothing of this project.
+
+Run by path, isolated: `python -I verify.py EXPORT_DIR PROBE_DIR RESULT.json`. Exit code 0 if everything held, 1 if not.
+It must not import anything else: what it proves is that a service can do without.
+"""
+
+import io
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+TOLERANCE = 1e-5  # float32, relative to the largest magnitude of the output
+LATENCY_STEPS = 200
+FORBIDDEN = ("Assign", "Random", "Cudnn", "PyFunc")
+MAY_DRAW = ("generate",)  # signatures that sample on purpose
+
+Outputs = dict[str, Any]
+
+
+class Export:
+    """A loaded export, driven as a client would."""
+
+    def __init__(self, folder: Path) -> None:
+        self.loaded = tf.saved_model.load(str(folder / "saved_model"))
+        self.signatures = self.loaded.signatures
+
+    def serve(self, inputs: dict) -> Outputs:
+        return _to_numpy(self.signatures["serving_default"](**_to_tensors(inputs)))
+
+    def initial_state(self, batch: int) -> Outputs:
+        return _to_numpy(self.signatures["initial_state"](batch_size=tf.constant(batch, tf.int32)))
+
+    def step(self, piece: dict, state: dict) -> tuple[Outputs, Outputs]:
+        outputs = _to_numpy(self.signatures["step"](**_to_tensors({**piece, **state})))
+        new_state = {name: outputs.pop(name) for name in state}
+        return outputs, new_state
+
+    def stream(self, pieces: list[dict], growing: dict[str, int], state: dict) -> tuple[Outputs, Outputs]:
+        """Results over all the pieces and the last state; growing results are concatenated."""
+        results: Outputs = {}
+        parts: dict[str, list] = {name: [] for name in growing}
+        for piece in pieces:
+            results, state = self.step(piece, state)
+            for name, collected in parts.items():
+                collected.append(results[name])
+        joined = {name: np.concatenate(collected, axis=growing[name]) for name, collected in parts.items()}
+        return results | joined, state
+
+
+def verify(export_folder: Path, probe_folder: Path) -> dict:
+    """Replays the probes and measures how far the answers lie apart, as a share of each output's magnitude."""
+    plan = json.loads((probe_folder / "probe.json").read_text())
+    arrays = np.load(probe_folder / "probe.npz")
+    export = Export(export_folder)
+    serve_inputs = _under(arrays, "serve/")
+    chunkings = [
+        [_under(arrays, f"chunking/{index}/{position}/") for position in range(count)]
+        for index, count in enumerate(plan["chunkings"])
+    ]
+    batch = len(next(iter(serve_inputs.values())))
+    start = export.initial_state(batch)
+
+    served = export.serve(serve_inputs)
+    streams = [export.stream(pieces, plan["growing"], start) for pieces in chunkings]
+    finest, last_state = streams[0]
+    expected_step = _under(arrays, "expected/step/")
+    last_piece, _ = export.stream(chunkings[0], {}, start)
+    state_names = [name for name in expected_step if name in last_state]
+    checks = {
+        "reloaded_equals_in_process": max(
+            _distance(served, _under(arrays, "expected/serve/")),
+            _distance({**last_piece, **last_state}, expected_step),
+        ),
+        "step_equals_whole": _distance(_pick(finest, plan["final"]), _pick(served, plan["final"])),
+        "chunkings_agree": max(_distance({**results, **state}, {**finest, **last_state}) for results, state in streams),
+        "one_equals_many": max(
+            _distance(
+                export.serve({name: value[row : row + 1] for name, value in serve_inputs.items()}),
+                {name: value[row : row + 1] for name, value in served.items()},
+            )
+            for row in range(batch)
+        ),
+        "serialised_state_continues": _distance(_continue_serialised(export, chunkings[0], start), last_state),
+        "state_keeps_its_form": 0.0 if _same_form(start, last_state) and state_names else 1.0,
+    }
+    forbidden = _forbidden_operations(export_folder)
+    return {
+        "passed": all(value <= TOLERANCE for value in checks.values()) and not forbidden,
+        "tolerance": TOLERANCE,
+        "checks": checks,
+        "forbidden_operations": forbidden,
+        "state_bytes_per_session": int(sum(value[0].nbytes for value in start.values())),
+        "saved_model_bytes": sum(p.stat().st_size for p in (export_folder / "saved_model").rglob("*") if p.is_file()),
+        "step_latency_ms": _latency(export, chunkings[0]),
+        "tensorflow": tf.__version__,
+    }
+
+
+def _continue_serialised(export: Export, pieces: list[dict], start: dict) -> dict:
+    """The last state when the state half-way went through bytes."""
+    half = len(pieces) // 2
+    _, state = export.stream(pieces[:half], {}, start)
+    buffer = io.BytesIO()
+    np.savez(buffer, **state)
+    restored = np.load(io.BytesIO(buffer.getvalue()))
+    return export.stream(pieces[half:], {}, {name: restored[name] for name in restored.files})[1]
+
+
+def _latency(export: Export, pieces: list[dict]) -> dict[str, float]:
+    """Median and 95th percentile of one step with a batch of one, in milliseconds; recorded, never judged."""
+    state = _to_tensors(export.initial_state(1))
+    rows = [_to_tensors({name: value[:1] for name, value in piece.items()}) for piece in pieces]
+    step = export.signatures["step"]
+    seconds = []
+    for index in range(LATENCY_STEPS):
+        begin = time.perf_counter()
+        outputs = step(**rows[index % len(rows)], **state)
+        seconds.append(time.perf_counter() - begin)
+        state = {name: outputs[name] for name in state}
+    p50, p95 = np.percentile(np.array(seconds[LATENCY_STEPS // 10 :]) * 1e3, [50, 95])
+    return {"p50": round(float(p50), 3), "p95": round(float(p95), 3)}
+
+
+def _forbidden_operations(folder: Path) -> list[str]:
+    """Operations that keep state, draw random numbers, need a GPU or call Python, as FUNCTION:OPERATION."""
+    saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model" / "saved_model.pb").read_bytes())
+    found = []
+    for graph in (meta.graph_def for meta in saved.meta_graphs):
+        for function in graph.library.function:
+            name = function.signature.name
+            # Restoring and saving variables assigns them; so does nothing else in an export.
+            if "__inference__traced_" in name or "_restore" in name or any(word in name for word in MAY_DRAW):
+                continue
+            found += [f"{name}:{node.op}" for node in function.node_def if any(word in node.op for word in FORBIDDEN)]
+    return sorted(set(found))
+
+
+def _distance(left: Outputs, right: Outputs) -> float:
+    """The largest difference as a share of the output's magnitude; infinite where form, text or NaN differ."""
+    if left.keys() != right.keys():
+        return float("inf")
+    return max((_array_distance(np.asarray(left[name]), np.asarray(right[name])) for name in left), default=0.0)
+
+
+def _array_distance(left: np.ndarray, right: np.ndarray) -> float:
+    if left.shape != right.shape:
+        return float("inf")
+    if left.dtype.kind != "f":
+        return 0.0 if np.array_equal(left.astype(right.dtype), right) else float("inf")
+    if not np.array_equal(np.isfinite(left), np.isfinite(right)):
+        return float("inf")
+    finite = np.isfinite(left)
+    if not finite.any():
+        return 0.0
+    return float(np.abs(left[finite] - right[finite]).max() / max(np.abs(right[finite]).max(), 1e-12))
+
+
+def _same_form(left: Outputs, right: Outputs) -> bool:
+    return left.keys() == right.keys() and all(
+        left[name].shape == right[name].shape and left[name].dtype == right[name].dtype for name in left
+    )
+
+
+def _under(arrays: Any, prefix: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): arrays[name] for name in arrays.files if name.startswith(prefix)}
+
+
+def _pick(outputs: Outputs, names: list[str]) -> Outputs:
+    return {name: outputs[name] for name in names}
+
+
+def _to_tensors(values: dict) -> dict[str, tf.Tensor]:
+    return {name: tf.constant(value) for name, value in values.items()}
+
+
+def _to_numpy(outputs: dict) -> Outputs:
+    return {name: value.numpy() for name, value in outputs.items()}
+
+
+def main() -> int:
+    export_folder, probe_folder, result = (Path(argument) for argument in sys.argv[1:4])
+    measured = verify(export_folder, probe_folder)
+    result.write_text(json.dumps(measured, indent=2) + "\n")
+    return 0 if measured["passed"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

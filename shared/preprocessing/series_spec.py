@@ -1,0 +1,127 @@
+"""What is learnt from the training rows of some series before any network sees them."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import tensorflow as tf
+
+from runnel.shared.preprocessing.calendar_features import choose_calendar_periods
+from runnel.shared.preprocessing.time_grid import TimeGrid, fit_time_grid
+
+__all__ = ["SeriesSpec", "Transform", "fit_series_spec"]
+
+Transform = Literal["none", "difference", "log_return"]
+
+_RANDOM_WALK_RATIO = 0.15
+
+
+@dataclass(frozen=True)
+class SeriesSpec:
+    """Everything that the preprocessing of series needs to know; fitted on training rows alone.
+
+    Attributes:
+        columns: names of the F columns, the Y targets first.
+        targets: Y, the number of targets.
+        transform: what is modelled: `none` (values), `difference` (their steps) or `log_return` (the logarithms of
+            their ratios; values at or below zero count as missing).
+        scale: [F], typical size of a value's deviation (`none`) or of its step (otherwise), within one series.
+        grid: the regular grid of time steps.
+        calendar_periods: periods in seconds that become features.
+    """
+
+    columns: tuple[str, ...]
+    targets: int
+    transform: Transform
+    scale: tuple[float, ...]
+    grid: TimeGrid
+    calendar_periods: tuple[int, ...]
+
+    def clean(self, values: Any) -> tf.Tensor:
+        """Values float32 [...] with NaN for what cannot be used: infinities, and values <= 0 for `log_return`."""
+        values = tf.convert_to_tensor(values, tf.float32)
+        usable = (
+            tf.math.is_finite(values) & (values > 0) if self.transform == "log_return" else tf.math.is_finite(values)
+        )
+        return tf.where(usable, values, np.nan)
+
+    def relative(self, values: Any, level: Any) -> tf.Tensor:
+        """Values [...] seen from a level: log(values / level) for `log_return`, else values - level.
+
+        Taken from the ratio, a small return keeps the digits that a difference of two logarithms would lose.
+        """
+        return tf.math.log(values / level) if self.transform == "log_return" else values - level
+
+    def absolute(self, offsets: Any, level: Any) -> tf.Tensor:
+        """The inverse of `relative`: offsets [...] from a level, back in raw units."""
+        return level * tf.exp(offsets) if self.transform == "log_return" else level + offsets
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "SeriesSpec":
+        """The inverse of `to_dict`, of its JSON form too."""
+        return cls(
+            columns=tuple(data["columns"]),
+            targets=data["targets"],
+            transform=data["transform"],
+            scale=tuple(data["scale"]),
+            grid=TimeGrid(**data["grid"]),
+            calendar_periods=tuple(data["calendar_periods"]),
+        )
+
+
+def fit_series_spec(
+    columns: tuple[str, ...],
+    targets: int,
+    timestamps: list[np.ndarray],
+    values: list[np.ndarray],
+    transform: Transform | Literal["auto"],
+) -> SeriesSpec:
+    """Fits the specification to the training rows of one or more series.
+
+    `auto` takes steps instead of values where the first target moves like a random walk (its steps are small beside
+    its spread), and logarithms where it is never at or below zero as well.
+
+    Args:
+        columns: names of the F columns, targets first.
+        targets: Y.
+        timestamps: one int64 [T] for each series, rising.
+        values: one float32 [T, F] for each series, NaN where missing.
+        transform: a transform or `auto`.
+    """
+    if transform == "auto":
+        transform = _choose_transform([series[:, 0] for series in values])
+    if transform not in get_args(Transform):
+        raise ValueError(f"Received transform={transform!r}; expected auto or one of {', '.join(get_args(Transform))}.")
+    grid = fit_time_grid(timestamps)
+    spec = SeriesSpec(
+        columns=tuple(columns),
+        targets=targets,
+        transform=transform,
+        scale=(1.0,) * len(columns),
+        grid=grid,
+        calendar_periods=choose_calendar_periods(timestamps, grid),
+    )
+    return dataclasses.replace(spec, scale=_fit_scale(spec, values))
+
+
+def _fit_scale(spec: SeriesSpec, values: list[np.ndarray]) -> tuple[float, ...]:
+    """Root mean square of the deviations from the series' own mean, or of the steps from row to row, per column."""
+    cleaned = [spec.clean(series).numpy() for series in values]
+    if spec.transform == "none":
+        deviations = [series - np.nanmean(series, axis=0) for series in cleaned]
+    else:
+        deviations = [spec.relative(series[1:], series[:-1]).numpy() for series in cleaned]
+    scale = np.sqrt(np.nanmean(np.concatenate(deviations).astype(np.float64) ** 2, axis=0))
+    return tuple(float(value) for value in np.where(np.isfinite(scale) & (scale > 0), scale, 1.0))
+
+
+def _choose_transform(targets: list[np.ndarray]) -> Transform:
+    ratios = [np.nanstd(np.diff(target)) / max(np.nanstd(target), 1e-12) for target in targets]
+    if np.median(ratios) > _RANDOM_WALK_RATIO:
+        return "none"
+    return "log_return" if all(np.nanmin(target) > 0 for target in targets) else "difference"

@@ -1,0 +1,68 @@
+"""Long inputs in pieces of bounded size, so that memory does not grow with their length."""
+
+from collections.abc import Callable, Mapping
+
+import tensorflow as tf
+
+__all__ = ["run_in_blocks"]
+
+Tensors = dict[str, tf.Tensor]
+
+
+def run_in_blocks(
+    advance: Callable[[Tensors, Tensors], tuple[Tensors, Tensors]],
+    sequences: Mapping[str, tf.Tensor],
+    state: Tensors,
+    block: int,
+) -> tuple[Tensors, Tensors]:
+    """Calls `advance` on consecutive blocks of at most `block` time steps and concatenates what it gives.
+
+    A single time step goes through its own branch with a static length of one, which layers run without a loop.
+
+    Args:
+        advance: maps ({name: [B, N, ...]}, state) to (outputs {name: [B, N, ...]}, state), for any N >= 0.
+        sequences: {name: [B, T, ...]}.
+        state: {name: [B, ...]}.
+        block: the largest N.
+
+    Returns:
+        outputs {name: [B, T, ...]} and the state after the last time step.
+    """
+    length = tf.shape(next(iter(sequences.values())))[1]
+
+    def one_step() -> tuple[Tensors, Tensors]:
+        return advance(_with_length_one(sequences), dict(state))
+
+    def in_blocks() -> tuple[Tensors, Tensors]:
+        def body(start: tf.Tensor, outputs: Tensors, state: Tensors) -> tuple:
+            piece = {name: values[:, start : start + block] for name, values in sequences.items()}
+            new_outputs, new_state = advance(piece, state)
+            outputs = {name: tf.concat([outputs[name], new_outputs[name]], axis=1) for name in outputs}
+            return start + block, outputs, new_state
+
+        empty = _empty_outputs(advance, sequences, state)
+        growing = {name: tf.TensorShape([None, None, *value.shape[2:]]) for name, value in empty.items()}
+        _, outputs, final_state = tf.while_loop(
+            lambda start, *_: start < length,
+            body,
+            (tf.constant(0), empty, dict(state)),
+            shape_invariants=(tf.TensorShape([]), growing, {name: value.shape for name, value in state.items()}),
+        )
+        return outputs, final_state
+
+    return tf.cond(tf.equal(length, 1), one_step, in_blocks)
+
+
+def _with_length_one(sequences: Mapping[str, tf.Tensor]) -> Tensors:
+    """The same tensors, said to have one time step, so that layers take their path without a loop."""
+    return {name: tf.ensure_shape(v, [v.shape[0], 1, *v.shape[2:]]) for name, v in sequences.items()}
+
+
+def _empty_outputs(advance: Callable, sequences: Mapping[str, tf.Tensor], state: Tensors) -> Tensors:
+    """What `advance` would give for zero time steps, found without running it."""
+    piece_specs = {name: tf.TensorSpec([None, None, *v.shape[2:]], v.dtype) for name, v in sequences.items()}
+    state_specs = {name: tf.TensorSpec([None, *v.shape[1:]], v.dtype) for name, v in state.items()}
+    with tf.init_scope():
+        specs = tf.function(advance).get_concrete_function(piece_specs, state_specs).structured_outputs[0]
+    batch = tf.shape(next(iter(sequences.values())))[0]
+    return {name: tf.zeros([batch, 0, *spec.shape[2:]], spec.dtype) for name, spec in specs.items()}

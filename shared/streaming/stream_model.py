@@ -1,0 +1,55 @@
+"""What an application exports: raw input in, results and an explicit state out."""
+
+import abc
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+__all__ = ["StreamModel", "Tensors"]
+
+Tensors = dict[str, tf.Tensor]
+
+
+class StreamModel(tf.Module, abc.ABC):
+    """An application's model as a client sees it. Nothing is kept between calls.
+
+    `step` over the pieces of an input, starting from `initial_state`, ends with the results that `serve` gives for the
+    whole; the results of a stream are the concatenation of its pieces' results along the axes that grow.
+
+    Everything inside is TensorFlow: the same functions run in-process and in the exported graph.
+    """
+
+    @property
+    @abc.abstractmethod
+    def step_inputs(self) -> dict[str, tf.TensorSpec]:
+        """Inputs of `step` besides the state, in the order a client would name them."""
+
+    @property
+    @abc.abstractmethod
+    def serve_inputs(self) -> dict[str, tf.TensorSpec]:
+        """Inputs of `serve`."""
+
+    @abc.abstractmethod
+    def initial_state(self, batch_size: Any) -> Tensors:
+        """The state before any input, a flat dict of numeric tensors with the batch first.
+
+        Args:
+            batch_size: int32 scalar.
+        """
+
+    @abc.abstractmethod
+    def step(self, inputs: Mapping[str, tf.Tensor], state: Tensors) -> tuple[Tensors, Tensors]:
+        """Takes the next piece of input.
+
+        Args:
+            inputs: one tensor for each of `step_inputs`.
+            state: what `initial_state` or the step before gave.
+
+        Returns:
+            results, and the state with the same names, shapes and dtypes.
+        """
+
+    @abc.abstractmethod
+    def serve(self, inputs: Mapping[str, tf.Tensor]) -> Tensors:
+        """Takes a whole input, one tensor for each of `serve_inputs`, and gives the results in the user's terms."""
