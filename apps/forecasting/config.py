@@ -25,6 +25,7 @@ class Advanced:
     averaging: float = 0.99  # momentum of the averaged weights; 0 turns averaging off
     patience: int = 8  # rounds without a better validation loss before training stops
     decay: float = 0.98  # weight of the past in the running mean and scale of the inputs
+    prior_weight: float = 8.0  # rows that the training scale counts for at the start of a stream
     adaptation_rate: float = 0.02  # step size of the online interval widths; 0 keeps the model's own intervals
     segment: int = 24  # rows in a segment, for --architecture segment
     folds: int = 0  # rolling-origin backtest: number of times the model is trained anew on more and more of the past
@@ -74,7 +75,7 @@ class Config:
 
     def with_training_of(self, other: "Config") -> "Config":
         """This configuration's network on the data and with the training options of another, to go on from an export."""
-        kept = ("units", "depth", "decay", "segment")
+        kept = ("units", "depth", "decay", "prior_weight", "segment", "transform")
         return dataclasses.replace(
             self,
             data=other.data,

@@ -201,7 +201,7 @@ def _export(run: RunFolder, data: ForecastingData, config: Config, which: Litera
     evaluation = evaluate(servable.module, data, config.advanced.evaluation_rows, config.advanced.long_state_rows)
     for comparison in evaluation.metrics["skill"].values():
         say(comparison["verdict"])
-    epochs = checkpoint.state["progress"]["history"]["epochs"]
+    epochs = checkpoint.state["position"]["history"]["epochs"]
     history = [{"epoch": number, **logs} for number, logs in enumerate(epochs, 1)]
     content = ExportContent(
         application=APPLICATION,

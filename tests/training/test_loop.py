@@ -52,7 +52,7 @@ def callbacks(problem: ToyProblem, folder: Path) -> list[keras.callbacks.Callbac
 
 def test_sigkill_at_random_moments_gives_bit_equal_weights(tmp_path: Path) -> None:
     command = [sys.executable, str(TESTS / "training" / "killed_training.py"), str(tmp_path), "5", "3"]
-    environment = os.environ | {"PYTHONPATH": str(TESTS), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = os.environ | {"PYTHONPATH": str(TESTS), "TF_CPP_MIN_LOG_LEVEL": "3", "TMPDIR": str(tmp_path)}
     subprocess.run(command, check=True, env=environment)
     whole, killed = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("whole", "killed"))
     assert killed["digest"] == whole["digest"]
@@ -106,9 +106,10 @@ def test_ctrl_c_while_the_averages_leave_the_model_saves_the_raw_weights(
         raise KeyboardInterrupt
 
     problem = ToyProblem()
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(AveragedWeights, "__exit__", interrupted)
-        problem.fit(tmp_path / "checkpoints", callbacks=callbacks(problem, tmp_path))
+        with pytest.raises(KeyboardInterrupt):
+            problem.fit(tmp_path / "checkpoints", callbacks=callbacks(problem, tmp_path))
     resumed = ToyProblem()
     history = resumed.fit(tmp_path / "checkpoints", callbacks=callbacks(resumed, tmp_path))
     assert (resumed.digest(), history) == whole[:2]

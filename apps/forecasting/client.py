@@ -1,0 +1,275 @@
+"""Uses an exported forecaster as any service would: through its SavedModel and its manifest, without the network's code."""
+
+import csv
+import dataclasses
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from rich.console import Console
+from rich.table import Table
+
+from runnel.apps.forecasting.config import Config
+from runnel.apps.forecasting.data import load_data
+from runnel.apps.forecasting.evaluate import evaluate
+from runnel.datasets.series.load_series import load_series
+from runnel.datasets.series.read_dataset import BUILDER_NAMES
+from runnel.datasets.series.read_for_columns import read_for_columns
+from runnel.datasets.series.series_table import Series
+from runnel.shared.errors import InputError
+from runnel.shared.export.manifest import read_manifest
+from runnel.shared.preprocessing.series_spec import SeriesSpec
+from runnel.shared.streaming.replay import start
+
+__all__ = ["evaluate_export", "predict", "stream"]
+
+Say = Callable[[str], None]
+
+_SHOWN_LEVELS = (0.05, 0.95)
+
+
+def predict(export_dir: Path, inputs: Sequence[str], say: Say) -> None:
+    """Forecasts after the last row of every series of every input, beside the last known value.
+
+    Args:
+        export_dir: the export.
+        inputs: CSV or Parquet files with the columns that the export was trained on, or names of our datasets.
+        say: called with each line of the answer.
+
+    Raises:
+        InputError: an input cannot be used.
+    """
+    manifest = read_manifest(export_dir, "forecasting")
+    series = [one for source in inputs for one in _read(source, manifest)]
+    model = tf.saved_model.load(str(export_dir / "saved_model"))
+    rows = []
+    for one in series:
+        answer = model.serving_default(
+            history=tf.constant(one.values[None]),
+            timestamp=tf.constant(one.timestamps[None]),
+            length=tf.constant([len(one.timestamps)], tf.int32),
+        )
+        rows += _forecast_rows(one, {name: value.numpy()[0] for name, value in answer.items()}, manifest["meanings"])
+    _show(_forecast_header(manifest["meanings"]), rows, say)
+
+
+def stream(export_dir: Path, lines: TextIO, say: Say) -> None:
+    """Reads rows of CSV as they arrive and answers each at once: its surprise, and the next step's forecast.
+
+    A row that cannot be read is left out, and a number that cannot be read counts as missing; both are said on standard
+    error, so that one slip of a sensor does not end a watch.
+
+    Args:
+        export_dir: the export.
+        lines: a header line, then rows; one session for each value of the series-id column, if there is one.
+        say: called with each line of the answer.
+
+    Raises:
+        InputError: the header lacks a column.
+    """
+    meanings = read_manifest(export_dir, "forecasting")["meanings"]
+    rows = csv.reader(lines)
+    layout = _Layout.of(next(rows, []), meanings)
+    model = tf.saved_model.load(str(export_dir / "saved_model"))
+    fresh = start(model, 1)
+    states: dict[str, dict[str, tf.Tensor]] = {}
+    say(",".join(["series", "timestamp", "anomaly_score", "forecast_for", *_value_names(meanings)]))
+    for name, timestamp, values in layout.parse(rows):
+        state = states.get(name, fresh)
+        outputs = model.step(
+            observation=tf.constant(values[None, None]),
+            timestamp=tf.constant([[timestamp]], tf.int64),
+            length=tf.constant([1], tf.int32),
+            **state,
+        )
+        states[name] = {key: outputs[key] for key in state}
+        quantiles = outputs["quantiles"].numpy()[0, 0]  # [Y, Q] of the next step
+        upcoming = int(outputs["forecast_timestamp"].numpy()[0, 0])
+        cells = [_number(value) for target in quantiles for value in _middle_and_bounds(target, meanings)]
+        score = float(outputs["anomaly_score"].numpy()[0, 0])
+        say(",".join([name, _instant(timestamp), f"{score:.3f}", _instant(upcoming), *cells]))
+
+
+def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
+    """Streams the test split of some data through an export and tells its errors beside those of the baselines.
+
+    Args:
+        export_dir: the export.
+        data: a source of data with the columns of the export; what it was trained on by default.
+        say: called with each line.
+
+    Raises:
+        InputError: the data cannot be used.
+    """
+    manifest = read_manifest(export_dir, "forecasting")
+    config = Config.from_dict(manifest["config"])
+    if data is not None:
+        of_dataset = {} if data not in BUILDER_NAMES else {"time_column": None}
+        config = dataclasses.replace(config, data=data, **of_dataset)
+    loaded, config = load_data(config, SeriesSpec.from_dict(manifest["meanings"]["spec"]))
+    model = tf.saved_model.load(str(export_dir / "saved_model"))
+    metrics = evaluate(model, loaded, config.advanced.evaluation_rows).metrics
+    names = list(metrics["scaled_pinball"])
+    rows = [[target, *(_number(errors[name]) for name in names)] for target, errors in metrics["mean_absolute_error"].items()]
+    rows.append(["pinball loss, in mean steps", *(_number(metrics["scaled_pinball"][name]) for name in names)])
+    _show(["mean absolute error", *names], rows, say)
+    for comparison in metrics["skill"].values():
+        say(comparison["verdict"])
+    for width, value in metrics["coverage"].items():
+        say(f"{width} interval: {value['estimate']:.1%} of truths inside ({value['lower']:.1%} .. {value['upper']:.1%})")
+
+
+def _read(source: str, manifest: Mapping[str, Any]) -> Iterable[Series]:
+    meanings, config = manifest["meanings"], manifest["config"]
+    if source in BUILDER_NAMES:
+        targets = meanings["targets"]
+        return load_series(source, targets=targets, features=[c for c in meanings["columns"] if c not in targets]).series
+    trained_on_file = config["data"] not in BUILDER_NAMES and not config["data"].startswith("tfds:")
+    return read_for_columns(
+        source,
+        meanings["columns"],
+        meanings["time_column"] if trained_on_file else None,
+        meanings["series_id_column"],
+        decimal=config["advanced"]["decimal"],
+        delimiter=config["advanced"]["delimiter"],
+    )
+
+
+def _forecast_header(meanings: Mapping[str, Any]) -> list[str]:
+    lasts = [f"{target} last known" for target in meanings["targets"]]
+    return ["series", "forecast_for", *_value_names(meanings), *lasts]
+
+
+def _value_names(meanings: Mapping[str, Any]) -> list[str]:
+    bounds = [f"{level:.0%}" for level in _SHOWN_LEVELS]
+    return [name for target in meanings["targets"] for name in (target, *(f"{target} {bound}" for bound in bounds))]
+
+
+def _forecast_rows(series: Series, answer: Mapping[str, np.ndarray], meanings: Mapping[str, Any]) -> list[list[str]]:
+    targets = len(meanings["targets"])
+    known = pd.DataFrame(series.values[:, :targets]).ffill().iloc[-1]  # what repeating the last value would say
+    return [
+        [
+            series.series_id,
+            _instant(int(timestamp)),
+            *(_number(value) for target in quantiles for value in _middle_and_bounds(target, meanings)),
+            *map(_number, known),
+        ]
+        for timestamp, quantiles in zip(answer["forecast_timestamp"], answer["quantiles"], strict=True)
+    ]
+
+
+def _middle_and_bounds(quantiles: np.ndarray, meanings: Mapping[str, Any]) -> list[float]:
+    levels = np.array(meanings["quantile_levels"])
+    return [float(quantiles[np.argmin(np.abs(levels - level))]) for level in (0.5, *_SHOWN_LEVELS)]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Layout:
+    """Where the columns stand in the rows of a live CSV stream."""
+
+    header: Sequence[str]
+    columns: Sequence[str]
+    time_column: int | None  # None until a first row shows which column holds times
+    series_id_column: int | None
+
+    @classmethod
+    def of(cls, header: Sequence[str], meanings: Mapping[str, Any]) -> "_Layout":
+        header = [name.strip().lstrip("\ufeff") for name in header]
+        missing = [name for name in meanings["columns"] if name not in header]
+        if missing:
+            raise InputError(
+                f"standard input begins with the line {','.join(header)!r}; expected a header with the columns "
+                f"{', '.join(meanings['columns'])} and a time; {', '.join(missing)} is not there"
+            )
+        time, series_id = meanings["time_column"], meanings["series_id_column"]
+        return cls(
+            header,
+            meanings["columns"],
+            header.index(time) if time in header else None,
+            header.index(series_id) if series_id in header else None,
+        )
+
+    def parse(self, rows: Iterator[list[str]]) -> Iterator[tuple[str, int, np.ndarray]]:
+        """Series name, Unix seconds and values float32 [F] of each row that has a time."""
+        places = [self.header.index(name) for name in self.columns]
+        time_column = self.time_column
+        for number, row in enumerate(rows, 2):
+            if not row:
+                continue
+            if len(row) != len(self.header):
+                _complain(f"line {number} has {len(row)} values; expected {len(self.header)}; left out")
+                continue
+            if time_column is None:
+                time_column = self._find_time(row, places)
+            timestamp = _seconds(row[time_column])
+            if timestamp is None:
+                _complain(f"line {number}: {row[time_column]!r} is no time; expected ISO 8601 or Unix seconds; left out")
+                continue
+            name = "" if self.series_id_column is None else row[self.series_id_column]
+            yield name, timestamp, np.array([self._value(row[place], number, self.header[place]) for place in places], np.float32)
+
+    def _find_time(self, row: Sequence[str], places: Sequence[int]) -> int:
+        found = [place for place, text in enumerate(row) if place not in places and _seconds(text) is not None]
+        if len(found) != 1:
+            raise InputError(f"received {','.join(row)!r} as the first row; expected exactly one column of times beside the numbers")
+        return found[0]
+
+    @staticmethod
+    def _value(text: str, number: int, column: str) -> float:
+        try:
+            return float(text) if text.strip() else np.nan
+        except ValueError:
+            if text.strip().lower() not in ("na", "null", "none", "-"):
+                _complain(f"line {number}, column {column}: {text!r} is no number; counted as missing")
+            return np.nan
+
+
+def _seconds(text: str) -> int | None:
+    """Unix seconds of a time as text, or None."""
+    try:
+        return int(float(text))
+    except ValueError:
+        pass
+    try:
+        return int(pd.Timestamp(text).tz_localize(None).timestamp()) if "+" not in text and "Z" not in text else int(
+            pd.Timestamp(text).timestamp()
+        )
+    except ValueError:
+        return None
+
+
+def _complain(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def _instant(timestamp: int) -> str:
+    """ISO 8601, without the clock at midnight."""
+    text = datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return text.removesuffix(" 00:00:00")
+
+
+def _number(value: float) -> str:
+    """Six significant digits, never in exponents; nothing for a missing value."""
+    if not np.isfinite(value):
+        return ""
+    decimals = min(6, max(0, 5 - int(np.floor(np.log10(max(abs(value), 1e-9))))))
+    return f"{value:.{decimals}f}"
+
+
+def _show(header: Sequence[str], rows: Sequence[Sequence[str]], say: Say) -> None:
+    """A table at a terminal, CSV in a pipe."""
+    console = Console()
+    if not console.is_terminal:
+        for line in (header, *rows):
+            say(",".join(line))
+        return
+    table = Table(*header)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
