@@ -1,15 +1,18 @@
 """The command line: `runnel VERB ...`. An application is imported only when it is asked for."""
 
-import argparse
+import contextlib
 import importlib
+import io
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import tyro
 
@@ -19,7 +22,7 @@ from runnel.shared.export.manifest import read_manifest
 __all__ = ["APPLICATIONS", "main"]
 
 APPLICATIONS = ("forecasting",)
-PRESETS = ("quick", "default", "thorough")
+Preset = Literal["quick", "default", "thorough"]
 
 _USAGE = f"""\
 usage: runnel VERB ...
@@ -44,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if verb not in _VERBS:
         sys.stderr.write(f"error: received {verb!r}; expected one of {', '.join(_VERBS)}\n" if verb else _USAGE)
         return 2
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         return _VERBS[verb](rest)
     except InputError as error:
@@ -67,14 +70,12 @@ def _train(arguments: list[str]) -> int:
         return 0
     if application not in APPLICATIONS:
         raise InputError(f"received {application!r} as the application; expected one of {', '.join(APPLICATIONS)}")
-    config_module = _import(application, "config")
-    presets = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    presets.add_argument("--preset", choices=PRESETS, default="default")
-    preset: str = presets.parse_known_args(rest)[0].preset
+    chosen = _preset(rest)
+    defaults = _import(application, "config").PRESETS[chosen]
 
     def options(
-        config: tyro.conf.OmitArgPrefixes[config_module.Config] = config_module.PRESETS[preset],
-        preset: Literal["quick", "default", "thorough"] = preset,
+        config: tyro.conf.OmitArgPrefixes[type(defaults)] = defaults,  # type: ignore[valid-type] # known only here
+        preset: Preset = chosen,  # noqa: ARG001 - read above, here for the help
         out: Path | None = None,
     ) -> tuple[Any, Path | None]:
         """Train, evaluate, export and verify.
@@ -86,7 +87,7 @@ def _train(arguments: list[str]) -> int:
         """
         return config, out
 
-    config, out = tyro.cli(options, args=rest, prog=f"runnel train {application}")
+    config, out = _parse(options, rest, f"runnel train {application}")
     _import(application, "train").train(config, out, _say, datetime.now())
     return 0
 
@@ -103,7 +104,7 @@ def _export(arguments: list[str]) -> int:
         """
         return run, checkpoint
 
-    run, checkpoint = tyro.cli(options, args=arguments, prog="runnel export")
+    run, checkpoint = _parse(options, arguments, "runnel export")
     from runnel.shared.training.run_folder import load_run
 
     _import(load_run(run).application, "train").export(run, checkpoint, _say)
@@ -120,7 +121,7 @@ def _evaluate(arguments: list[str]) -> int:
         """
         return export_dir, data
 
-    export_dir, data = tyro.cli(options, args=arguments, prog="runnel evaluate")
+    export_dir, data = _parse(options, arguments, "runnel evaluate")
     _import(_application_of(export_dir), "client").evaluate_export(export_dir, data, _say)
     return 0
 
@@ -137,7 +138,7 @@ def _predict(arguments: list[str]) -> int:
         """
         return export_dir, inputs
 
-    export_dir, inputs = tyro.cli(options, args=arguments, prog="runnel predict")
+    export_dir, inputs = _parse(options, arguments, "runnel predict")
     if not inputs:
         raise InputError("received no input; expected at least one after the export directory")
     _import(_application_of(export_dir), "client").predict(export_dir, inputs, _say)
@@ -153,9 +154,30 @@ def _stream(arguments: list[str]) -> int:
         """
         return export_dir
 
-    export_dir = tyro.cli(options, args=arguments, prog="runnel stream")
+    export_dir = _parse(options, arguments, "runnel stream")
     _import(_application_of(export_dir), "client").stream(export_dir, sys.stdin, _say)
     return 0
+
+
+def _preset(arguments: Sequence[str]) -> Preset:
+    """The preset that is asked for, on which the other defaults rest; a wrong one is left for the parser to refuse."""
+    options = [argument for pair in arguments for argument in pair.split("=", 1)] + [""]
+    asked = [value for option, value in pairwise(options) if option == "--preset"]
+    return next((name for name in get_args(Preset) if asked[-1:] == [name]), "default")
+
+
+def _parse(options: Callable[..., Any], arguments: list[str], program: str) -> Any:
+    """What `options` returns for these arguments; an error is one line instead of a box."""
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(options, args=arguments, prog=program)
+    except SystemExit as stop:
+        if stop.code in (None, 0):
+            raise
+        lines = [line.strip("\u2502 ") for line in complaint.getvalue().splitlines() if line[0] == "\u2502"]
+        what = re.split(r"\u2500{3,}|Argument helptext|For full helptext", " ".join(lines))[0].strip(" .")
+        raise InputError(f"{what[:1].lower()}{what[1:]}; see {program} --help") from None
 
 
 def _application_of(export_dir: Path) -> str:

@@ -15,6 +15,7 @@ APPLICATION_FILES = {
     "data.py",
     "evaluate.py",
     "model.py",
+    "report.py",
     "streaming.py",
     "train.py",
 }

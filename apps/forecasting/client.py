@@ -1,4 +1,4 @@
-"""Uses an exported forecaster as any service would: through its SavedModel and its manifest, without the network's code."""
+"""Uses an exported forecaster as any service would: through its SavedModel and manifest, without the network's code."""
 
 import csv
 import dataclasses
@@ -16,7 +16,7 @@ from rich.table import Table
 
 from runnel.apps.forecasting.config import Config
 from runnel.apps.forecasting.data import load_data
-from runnel.apps.forecasting.evaluate import evaluate
+from runnel.apps.forecasting.evaluate import evaluate, verdicts
 from runnel.datasets.series.load_series import load_series
 from runnel.datasets.series.read_dataset import BUILDER_NAMES
 from runnel.datasets.series.read_for_columns import read_for_columns
@@ -109,26 +109,33 @@ def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
     manifest = read_manifest(export_dir, "forecasting")
     config = Config.from_dict(manifest["config"])
     if data is not None:
-        of_dataset = {} if data not in BUILDER_NAMES else {"time_column": None}
-        config = dataclasses.replace(config, data=data, **of_dataset)
+        time_column = None if data in BUILDER_NAMES else config.time_column
+        config = dataclasses.replace(config, data=data, time_column=time_column)
     loaded, config = load_data(config, SeriesSpec.from_dict(manifest["meanings"]["spec"]))
     model = tf.saved_model.load(str(export_dir / "saved_model"))
     metrics = evaluate(model, loaded, config.advanced.evaluation_rows).metrics
     names = list(metrics["scaled_pinball"])
-    rows = [[target, *(_number(errors[name]) for name in names)] for target, errors in metrics["mean_absolute_error"].items()]
+    rows = [
+        [target, *(_number(errors[name]) for name in names)]
+        for target, errors in metrics["mean_absolute_error"].items()
+    ]
     rows.append(["pinball loss, in mean steps", *(_number(metrics["scaled_pinball"][name]) for name in names)])
     _show(["mean absolute error", *names], rows, say)
-    for comparison in metrics["skill"].values():
-        say(comparison["verdict"])
+    for line in verdicts(metrics):
+        say(line)
     for width, value in metrics["coverage"].items():
-        say(f"{width} interval: {value['estimate']:.1%} of truths inside ({value['lower']:.1%} .. {value['upper']:.1%})")
+        say(
+            f"{width} interval: {value['estimate']:.1%} of truths inside ({value['lower']:.1%} .. {value['upper']:.1%})"
+        )
 
 
 def _read(source: str, manifest: Mapping[str, Any]) -> Iterable[Series]:
     meanings, config = manifest["meanings"], manifest["config"]
     if source in BUILDER_NAMES:
         targets = meanings["targets"]
-        return load_series(source, targets=targets, features=[c for c in meanings["columns"] if c not in targets]).series
+        return load_series(
+            source, targets=targets, features=[c for c in meanings["columns"] if c not in targets]
+        ).series
     trained_on_file = config["data"] not in BUILDER_NAMES and not config["data"].startswith("tfds:")
     return read_for_columns(
         source,
@@ -209,15 +216,23 @@ class _Layout:
                 time_column = self._find_time(row, places)
             timestamp = _seconds(row[time_column])
             if timestamp is None:
-                _complain(f"line {number}: {row[time_column]!r} is no time; expected ISO 8601 or Unix seconds; left out")
+                _complain(
+                    f"line {number}: {row[time_column]!r} is no time; expected ISO 8601 or Unix seconds; left out"
+                )
                 continue
             name = "" if self.series_id_column is None else row[self.series_id_column]
-            yield name, timestamp, np.array([self._value(row[place], number, self.header[place]) for place in places], np.float32)
+            yield (
+                name,
+                timestamp,
+                np.array([self._value(row[place], number, self.header[place]) for place in places], np.float32),
+            )
 
     def _find_time(self, row: Sequence[str], places: Sequence[int]) -> int:
         found = [place for place, text in enumerate(row) if place not in places and _seconds(text) is not None]
         if len(found) != 1:
-            raise InputError(f"received {','.join(row)!r} as the first row; expected exactly one column of times beside the numbers")
+            raise InputError(
+                f"received {','.join(row)!r} as the first row; expected exactly one column of times beside the numbers"
+            )
         return found[0]
 
     @staticmethod
@@ -237,8 +252,10 @@ def _seconds(text: str) -> int | None:
     except ValueError:
         pass
     try:
-        return int(pd.Timestamp(text).tz_localize(None).timestamp()) if "+" not in text and "Z" not in text else int(
-            pd.Timestamp(text).timestamp()
+        return (
+            int(pd.Timestamp(text).tz_localize(None).timestamp())
+            if "+" not in text and "Z" not in text
+            else int(pd.Timestamp(text).timestamp())
         )
     except ValueError:
         return None

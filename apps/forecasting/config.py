@@ -45,8 +45,8 @@ class Config:
     features: tuple[str, ...] = ()  # further columns to learn from (if left out: all numeric ones)
     time_column: str | None = None  # column of timestamps (if left out: found out)
     series_id: str | None = None  # column that tells several series in one file apart
-    context: int | None = None  # rows the model has seen when training starts to count (if left out: 60)
-    horizon: int | None = None  # steps ahead to forecast (if left out: 1 for prices, 7 otherwise)
+    context: int = 60  # rows the model has seen when training starts to count
+    horizon: int = 0  # steps ahead to forecast; 0 is 1 for prices and 7 otherwise
     architecture: Literal["recurrent", "segment"] = "recurrent"  # a cell step a row, or SegRNN over a lookback window
     cell: Literal["simple_rnn", "gru", "lstm"] = "gru"  # recurrent cell
     init_from: str | None = None  # an export to go on from: its network and preprocessing, on these data
@@ -55,7 +55,7 @@ class Config:
     def __post_init__(self) -> None:
         for name, value, low in [
             ("context", self.context, 2),
-            ("horizon", self.horizon, 1),
+            ("horizon", self.horizon, 0),
             *(
                 (name, getattr(self.advanced, name), 1)
                 for name in ("units", "depth", "batch_size", "epochs", "segment")
@@ -63,7 +63,7 @@ class Config:
             *((name, getattr(self.advanced, name), 1) for name in ("steps_per_epoch", "patience")),
             *((name, getattr(self.advanced, name), 0) for name in ("folds", "long_state_rows", "adaptation_rate")),
         ]:
-            if value is not None and value < low:
+            if value < low:
                 raise InputError(f"received --{name.replace('_', '-')} {value}; expected at least {low}")
         for name, value in [("dropout", self.advanced.dropout), ("averaging", self.advanced.averaging)]:
             if not 0 <= value < 1:
@@ -74,7 +74,7 @@ class Config:
             raise InputError(f"received --learning-rate {self.advanced.learning_rate}; expected a number above 0")
 
     def with_training_of(self, other: "Config") -> "Config":
-        """This configuration's network on the data and with the training options of another, to go on from an export."""
+        """This configuration's network with the data and the training options of another, to go on from an export."""
         kept = ("units", "depth", "decay", "prior_weight", "segment", "transform")
         return dataclasses.replace(
             self,

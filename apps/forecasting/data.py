@@ -14,9 +14,17 @@ from runnel.shared.errors import InputError
 from runnel.shared.preprocessing.series_spec import SeriesSpec, fit_series_spec
 from runnel.shared.preprocessing.series_windows import SeriesWindows, TimeSplit, split_by_fraction, split_by_timestamp
 
-__all__ = ["ForecastingData", "load_data", "training_batches", "validation_batches", "window_rows"]
+__all__ = [
+    "ForecastingData",
+    "load_data",
+    "prepare",
+    "splits_at",
+    "training_batches",
+    "until",
+    "validation_batches",
+    "window_rows",
+]
 
-_CONTEXT = 60
 _HORIZON = {"log_return": 1, "difference": 7, "none": 7}
 
 
@@ -51,14 +59,36 @@ def load_data(config: Config, spec: SeriesSpec | None = None) -> tuple[Forecasti
         decimal=config.advanced.decimal,
         delimiter=config.advanced.delimiter,
     )
-    splits = tuple(_split(series, table.split_starts) for series in table.series)
-    context = config.context or _CONTEXT
-    longest = max(split.validation for split in splits)
+    return prepare(table, config, spec)
+
+
+def prepare(
+    table: SeriesTable, config: Config, spec: SeriesSpec | None = None, test_share: float = 0.2
+) -> tuple[ForecastingData, Config]:
+    """Splits series by time, fits what is fitted to training rows, and fills in what the configuration leaves open.
+
+    Args:
+        table: the series.
+        config: the options.
+        spec: what was fitted before, in place of a new one.
+        test_share: share of each series' rows in the test split, where the source does not say where it begins.
+
+    Raises:
+        InputError: no series has enough training rows.
+    """
+    starts = table.split_starts if test_share else None
+    splits = tuple(
+        split_by_timestamp(series.timestamps, *starts)
+        if starts
+        else split_by_fraction(len(series.timestamps), test=test_share)
+        for series in table.series
+    )
+    context, longest = config.context, max(split.validation for split in splits)
     if longest < context + 2:
         rows = max(len(series.timestamps) for series in table.series)
         raise InputError(
-            f"received {rows} rows, {longest} of them for training; expected at least {context + 2} training rows for a "
-            f"context of {context}; give more rows or a smaller --context"
+            f"received {rows} rows, {longest} of them for training; expected at least {context + 2} training rows for "
+            f"a context of {context}; give more rows or a smaller --context"
         )
     spec = spec or _fit(table, splits, config, context)
     resolved = dataclasses.replace(
@@ -67,11 +97,26 @@ def load_data(config: Config, spec: SeriesSpec | None = None) -> tuple[Forecasti
         features=table.columns[len(table.targets) :],
         time_column=table.time_column,
         series_id=table.series_id_column,
-        context=context,
         horizon=config.horizon or _HORIZON[spec.transform],
         advanced=dataclasses.replace(config.advanced, transform=spec.transform),
     )
     return ForecastingData(table, splits, spec), resolved
+
+
+def until(table: SeriesTable, last: int) -> SeriesTable:
+    """The rows of every series up to and including an instant; series that had not begun are left out."""
+    ends = [int(np.searchsorted(series.timestamps, last, side="right")) for series in table.series]
+    cut = tuple(
+        Series(series.series_id, series.timestamps[:end], series.values[:end])
+        for series, end in zip(table.series, ends, strict=True)
+        if end
+    )
+    return dataclasses.replace(table, series=cut)
+
+
+def splits_at(table: SeriesTable, test_start: int) -> tuple[TimeSplit, ...]:
+    """Test splits that begin at an instant, everything before it being known."""
+    return tuple(split_by_timestamp(series.timestamps, test_start, test_start) for series in table.series)
 
 
 def window_rows(data: ForecastingData, config: Config) -> tuple[int, int]:
@@ -80,7 +125,7 @@ def window_rows(data: ForecastingData, config: Config) -> tuple[int, int]:
     The first of those has seen `context` rows; a recurrent model forecasts from `context` rows of a window, a window
     model from the last alone.
     """
-    context = config.context or _CONTEXT
+    context = config.context
     if config.architecture == "segment":
         return context, 1
     longest = max(split.validation for split in data.splits)
@@ -122,12 +167,6 @@ def validation_batches(data: ForecastingData, config: Config) -> tf.data.Dataset
     )
 
 
-def _split(series: Series, starts: tuple[int, int] | None) -> TimeSplit:
-    if starts is None:
-        return split_by_fraction(len(series.timestamps))
-    return split_by_timestamp(series.timestamps, *starts)
-
-
 def _fit(table: SeriesTable, splits: tuple[TimeSplit, ...], config: Config, context: int) -> SeriesSpec:
     """What is learnt from training rows; series too short for a window do not count."""
     usable = [
@@ -147,7 +186,7 @@ def _windows(data: ForecastingData, config: Config, ends: list[int]) -> SeriesWi
         [one.values[:end] for one, end in zip(series, filter(None, ends), strict=True)],
         data.spec.targets,
         data.spec.grid,
-        config.horizon or _HORIZON[data.spec.transform],
+        config.horizon,
     )
 
 

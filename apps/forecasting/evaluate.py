@@ -25,9 +25,18 @@ from runnel.shared.preprocessing.series_windows import SeriesWindows
 from runnel.shared.preprocessing.time_grid import SECONDS_PER_DAY
 from runnel.shared.streaming.replay import replay, start
 
-__all__ = ["LEVELS", "MEDIAN", "Evaluation", "Forecasts", "compare_state_ages", "evaluate", "stream_forecasts"]
+__all__ = [
+    "LEVELS",
+    "MEDIAN",
+    "Evaluation",
+    "Forecasts",
+    "compare_state_ages",
+    "evaluate",
+    "stream_forecasts",
+    "verdicts",
+]
 
-LEVELS = np.array(quantile_levels())
+LEVELS = quantile_levels()
 MEDIAN = len(LEVELS) // 2
 
 _WARM_ROWS = 4_000  # newest rows before the test split that are streamed first, so that the intervals have settled
@@ -92,6 +101,11 @@ def evaluate(module: Any, data: ForecastingData, rows: int = 0, long_state_rows:
     return Evaluation(forecasts, metrics)
 
 
+def verdicts(metrics: Mapping[str, Any]) -> list[str]:
+    """Whether the model beats each baseline, a sentence each, with confidence intervals."""
+    return [comparison["verdict"] for baseline in metrics["skill"].values() for comparison in baseline.values()]
+
+
 def stream_forecasts(
     module: Any, series: Sequence[Series], first: Sequence[int], spec: SeriesSpec, warm_rows: int
 ) -> list[Forecasts]:
@@ -104,10 +118,8 @@ def stream_forecasts(
         spec: what was fitted to the training rows.
         warm_rows: at most so many rows before `first` are streamed at once beforehand.
     """
-    state = start(module, len(series))
     warm = [(max(0, begin - warm_rows), begin) for begin in first]
-    for _, state in replay(module, [_piece(series, warm)], state):
-        pass
+    ((_, state),) = replay(module, [_piece(series, warm)], start(module, len(series)))
     ends = [len(one.timestamps) - 1 for one in series]
     steps = range(max(end - begin for begin, end in zip(first, ends, strict=True)))
     pieces = (
@@ -188,7 +200,7 @@ def _with_baselines(forecasts: Forecasts, series: Series, train_end: int, spec: 
     horizon = forecasts.truth.shape[1]
     quantiles = {}
     for name, baseline in _baselines(spec, timestamps[:known]).items():
-        fitted = fit_baseline(baseline, values[:known], timestamps[:known], horizon=horizon, levels=list(LEVELS))
+        fitted = fit_baseline(baseline, values[:known], timestamps[:known], horizon=horizon, levels=LEVELS)
         forecast = fitted.forecast(values, origins, forecasts.target_timestamp).quantiles
         quantiles[name] = np.exp(forecast) if is_logarithm else forecast
     return dataclasses.replace(forecasts, baselines=quantiles, unit=_unit(series.values[:train_end, : spec.targets]))
@@ -201,14 +213,14 @@ def _baselines(spec: SeriesSpec, timestamps: np.ndarray) -> dict[str, Baseline]:
     chosen: dict[str, Baseline] = {"repeat last": RepeatLast()}
     whole_year = timestamps[-1] - timestamps[0] >= 366 * SECONDS_PER_DAY
     if spec.grid.seconds < SECONDS_PER_DAY:
-        season, cycle = SECONDS_PER_DAY, "hour_of_day"
+        season, climate = SECONDS_PER_DAY, Climatology("hour_of_day")
     else:
-        season, cycle = (366 if whole_year else 7) * SECONDS_PER_DAY, "day_of_year"
+        season, climate = (366 if whole_year else 7) * SECONDS_PER_DAY, Climatology("day_of_year")
     period = round(season / spec.grid.seconds)
     if 1 < period < len(timestamps) // 2:
         chosen["seasonal naive"] = SeasonalNaive(period)
-    if whole_year or cycle == "hour_of_day":
-        chosen["climatology"] = Climatology(cycle)
+    if whole_year or climate.cycle == "hour_of_day":
+        chosen["climatology"] = climate
     return chosen
 
 
@@ -223,7 +235,6 @@ def _metrics(forecasts: Sequence[Forecasts], data: ForecastingData) -> dict[str,
     }
     pinball = {name: _scaled_pinball(truth, value, unit) for name, value in predictions.items()}
     block = default_block_length(len(truth), truth.shape[1])
-    skills = {name: _compare(pinball["model"], pinball[name], name, block) for name in forecasts[0].baselines}
     errors = {name: absolute_errors(truth, value[..., MEDIAN]) for name, value in predictions.items()}
     metrics = {
         "rows": len(truth),
@@ -237,7 +248,13 @@ def _metrics(forecasts: Sequence[Forecasts], data: ForecastingData) -> dict[str,
             name: mean_counted(error / unit, axis=(0, 2)).tolist() for name, error in errors.items()
         },
         "scaled_pinball": {name: float(mean_counted(value)) for name, value in pinball.items()},
-        "skill": skills,
+        "skill": {
+            name: {
+                "quantiles": _compare(pinball["model"], pinball[name], name, "all quantiles", block),
+                "median": _compare(errors["model"] / unit, errors[name] / unit, name, "the forecast alone", block),
+            }
+            for name in forecasts[0].baselines
+        },
         "coverage": {f"{width:.0%}": _coverage(truth, quantiles, width, block) for width in (0.8, 0.9)},
         "quantile_coverage": quantile_coverage(truth, quantiles, LEVELS).tolist(),
     }
@@ -247,30 +264,26 @@ def _metrics(forecasts: Sequence[Forecasts], data: ForecastingData) -> dict[str,
     return metrics
 
 
-def _compare(model: np.ndarray, baseline: np.ndarray, name: str, block: int) -> dict[str, Any]:
-    skill = paired_skill(_by_row(model), _by_row(baseline), block)
+def _compare(model: np.ndarray, baseline: np.ndarray, name: str, subject: str, block: int) -> dict[str, Any]:
+    """Skill of the model's losses [N, H, Y] against a baseline's, and a sentence that says what it means."""
+    skill = paired_skill(mean_counted(model, axis=(1, 2)), mean_counted(baseline, axis=(1, 2)), block)
     return {
         "estimate": skill.skill,
         "lower": skill.interval.lower,
         "upper": skill.interval.upper,
-        "verdict": skill.verdict(f"the {name} baseline" if "random" not in name else f"the {name}"),
+        "verdict": f"On {subject}: " + skill.verdict(f"the baseline «{name}»", model="the model"),
     }
 
 
 def _coverage(truth: np.ndarray, quantiles: np.ndarray, width: float, block: int) -> dict[str, float]:
     """Share of truths inside the central interval of this width, with its sampling interval."""
-    lower, upper = (int(np.argmin(np.abs(LEVELS - level))) for level in ((1 - width) / 2, (1 + width) / 2))
+    lower, upper = (int(np.argmin(np.abs(np.subtract(LEVELS, level)))) for level in ((1 - width) / 2, (1 + width) / 2))
     measured = coverage_with_interval(truth, quantiles[..., lower], quantiles[..., upper], block=block)
     return {"estimate": measured.estimate, "lower": measured.lower, "upper": measured.upper}
 
 
 def _scaled_pinball(truth: np.ndarray, quantiles: np.ndarray, unit: np.ndarray) -> np.ndarray:
     return pinball_losses(truth, quantiles, LEVELS) / unit
-
-
-def _by_row(losses: np.ndarray) -> np.ndarray:
-    """[N, H, Y] to one loss a row [N]."""
-    return mean_counted(losses, axis=(1, 2))
 
 
 def _unit(values: np.ndarray) -> np.ndarray:

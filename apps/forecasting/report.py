@@ -8,7 +8,7 @@ import numpy as np
 
 from runnel.apps.forecasting.config import Config
 from runnel.apps.forecasting.data import ForecastingData
-from runnel.apps.forecasting.evaluate import LEVELS, Evaluation, Forecasts
+from runnel.apps.forecasting.evaluate import LEVELS, Evaluation, Forecasts, verdicts
 from runnel.shared.evaluation.plots import (
     calibration_plot,
     error_by_horizon,
@@ -36,7 +36,7 @@ def build_report(
     """
     metrics = evaluation.metrics
     sections = [
-        Section("Is it better than doing without?", _comparison(metrics, config)),
+        Section("Is it better than doing without?", _comparison(metrics)),
         Section("Do the intervals hold?", _calibration(metrics)),
         Section("How the forecasts look", _forecast_plots(evaluation.forecasts[0], data, config)),
         Section("Surprise", _surprise(evaluation.forecasts[0], data)),
@@ -54,12 +54,12 @@ def build_report(
     sections.append(Section("Limits", (Text(_limits(data, config)),)))
     return Report(
         title=f"Forecasting {', '.join(data.table.targets)}",
-        summary=tuple(comparison["verdict"] for comparison in metrics["skill"].values()),
+        summary=tuple(verdicts(metrics)),
         sections=tuple(sections),
     )
 
 
-def _comparison(metrics: Mapping[str, Any], config: Config) -> tuple:
+def _comparison(metrics: Mapping[str, Any]) -> tuple:
     by_target = metrics["mean_absolute_error"]
     baselines = list(metrics["skill"])
     rows = [[target, *(errors[name] for name in ("model", *baselines))] for target, errors in by_target.items()]
@@ -72,7 +72,7 @@ def _comparison(metrics: Mapping[str, Any], config: Config) -> tuple:
             "before the rows that it is judged by."
         ),
         Table(("mean absolute error", "model", *baselines), tuple(map(tuple, rows))),
-        *(Note(comparison["verdict"]) for comparison in metrics["skill"].values()),
+        *map(Note, verdicts(metrics)),
         Plot(
             error_by_horizon(
                 metrics["scaled_error_by_step"], model="model", metric="mean absolute error", unit="mean steps"
@@ -98,7 +98,7 @@ def _calibration(metrics: Mapping[str, Any]) -> tuple:
 
 
 def _forecast_plots(forecasts: Forecasts, data: ForecastingData, config: Config) -> tuple:
-    """One fan chart a target: the forecasts one step ahead, and the whole last forecast where there are several steps."""
+    """Fan charts of each target: the forecasts one step ahead, and one whole forecast where there are more steps."""
     shown = slice(-_SHOWN_ROWS, None)
     plots = []
     for index, target in enumerate(data.table.targets):
@@ -114,7 +114,7 @@ def _forecast_plots(forecasts: Forecasts, data: ForecastingData, config: Config)
                 f"{target}, forecast one step ahead",
             )
         )
-        if config.horizon and config.horizon > 1:
+        if config.horizon > 1:
             origin = max(len(forecasts.origin) - 1 - config.horizon, 0)
             before = slice(max(0, origin - _SHOWN_ROWS // 2), origin + 1)
             plots.append(
@@ -148,16 +148,14 @@ def _surprise(forecasts: Forecasts, data: ForecastingData) -> tuple:
 
 def _state_age(measured: Mapping[str, float]) -> str:
     return (
-        f"On the same newest rows the pinball loss is {measured['old']:.4g} from a state {measured['rows']:,} rows old and "
-        f"{measured['fresh']:.4g} from a fresh one: {measured['ratio'] - 1:+.1%}."
+        f"On the same newest rows the pinball loss is {measured['old']:.4g} from a state {measured['rows']:,} rows old "
+        f"and {measured['fresh']:.4g} from a fresh one: {measured['ratio'] - 1:+.1%}."
     )
 
 
 def _backtest(folds: Sequence[Mapping[str, Any]]) -> tuple:
     baselines = list(folds[0]["scaled_pinball"])
-    rows = tuple(
-        (fold["train_rows"], fold["test_rows"], *(fold["scaled_pinball"][name] for name in baselines)) for fold in folds
-    )
+    rows = tuple((fold["train_rows"], fold["test_rows"], *fold["scaled_pinball"].values()) for fold in folds)
     return (
         Text("The model was trained anew, its preprocessing fitted anew, on the rows before each origin alone."),
         Table(("training rows", "test rows", *(f"pinball loss, {name}" for name in baselines)), rows),
@@ -166,14 +164,12 @@ def _backtest(folds: Sequence[Mapping[str, Any]]) -> tuple:
 
 def _limits(data: ForecastingData, config: Config) -> str:
     lines = [
-        f"The horizon is fixed at {config.horizon} steps; a forecast needs some {config.context} rows of history to be as "
-        "good as measured here.",
-        "The intervals adapt to what the stream has shown so far; a change of regime is covered only after some misses.",
+        f"The horizon is fixed at {config.horizon} steps.",
+        f"A forecast needs some {config.context} rows of history to be as good as measured here.",
+        "The intervals adapt to what the stream has shown; a change of regime is covered only after some misses.",
     ]
     if data.spec.transform != "none":
-        lines.append(
-            "Prices are close to a random walk: do not expect more than honest intervals around the last value."
-        )
+        lines.append("Prices are close to a random walk: expect honest intervals around the last value, not more.")
     if data.spec.grid.unit == "business_day":
         lines.append("Forecast dates skip weekends, not public holidays.")
     return "\n\n".join(lines)

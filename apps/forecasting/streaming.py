@@ -105,7 +105,7 @@ class ForecastStream(StreamModel):
 
     def _judge(self, row: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         """Scores a row by the last forecast for its step, then learns from it and keeps the new forecasts."""
-        step = tf.clip_by_value(tf.cast(row["elapsed"], tf.int32) - 1, 0, self.horizon - 1)
+        step = tf.clip_by_value(row["elapsed"] - 1, 0, self.horizon - 1)
         expected = tf.gather(state["quantiles"], step, axis=1, batch_dims=1)  # [B, Y, Q]
         score = tf.where(
             row["mask"], surprise(self.spec.relative(row["values"], state["level"]), expected, self.levels), 0.0
@@ -173,7 +173,7 @@ def describe_meanings(data: ForecastingData, config: Config) -> dict[str, Any]:
         "context": config.context,
         "spec": spec.to_dict(),
         "inputs": {
-            "history, observation": "rows in the units of the training data, columns in the order of `columns`; NaN is missing",
+            "history, observation": "rows in the units of the training data, ordered as `columns`; NaN is missing",
             "timestamp": "Unix seconds (UTC); a row not later than the one before it is left out",
             "length": "number of valid rows of each session",
         },

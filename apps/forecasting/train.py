@@ -1,25 +1,37 @@
 """Trains the forecaster: data, network, training, evaluation, and one verified export."""
 
+import dataclasses
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
 
 from runnel.apps.forecasting.config import Config
-from runnel.apps.forecasting.data import ForecastingData, load_data, training_batches, validation_batches, window_rows
-from runnel.apps.forecasting.evaluate import evaluate
+from runnel.apps.forecasting.data import (
+    ForecastingData,
+    load_data,
+    prepare,
+    splits_at,
+    training_batches,
+    until,
+    validation_batches,
+    window_rows,
+)
+from runnel.apps.forecasting.evaluate import evaluate, verdicts
 from runnel.apps.forecasting.model import build_model
 from runnel.apps.forecasting.report import build_report
 from runnel.apps.forecasting.streaming import ForecastStream, build_probe, describe_meanings
+from runnel.datasets.series.series_table import SeriesTable
 from runnel.shared.errors import InputError
+from runnel.shared.evaluation.backtest import rolling_origin_backtest, rolling_origin_folds
 from runnel.shared.evaluation.report import write_report
 from runnel.shared.export.export_model import ExportContent, export_model
 from runnel.shared.export.manifest import read_manifest
-from runnel.shared.export.signatures import build_servable
+from runnel.shared.export.signatures import Servable, build_servable
 from runnel.shared.layers.explicit_state import initial_state
 from runnel.shared.layers.quantile_head import quantile_levels
 from runnel.shared.preprocessing.series_spec import SeriesSpec
@@ -30,7 +42,7 @@ from runnel.shared.training.progress import Progress
 from runnel.shared.training.run_folder import RunFolder, load_run, open_run
 from runnel.shared.training.variables import load_weights
 
-__all__ = ["export", "main", "quantile_loss", "train", "train_network"]
+__all__ = ["backtest", "export", "main", "quantile_loss", "train", "train_network"]
 
 APPLICATION = "forecasting"
 
@@ -135,6 +147,37 @@ def _load(config: Config) -> tuple[ForecastingData, Config]:
     return data, config
 
 
+def backtest(data: ForecastingData, config: Config, run: RunFolder, say: Say) -> list[dict[str, Any]]:
+    """Trains anew on the rows before each of several origins and scores the rows after it.
+
+    All that is fitted, preprocessing included, is fitted in each fold to its training rows alone.
+
+    Returns:
+        for each fold its numbers of rows and the mean losses of model and baselines.
+    """
+    timestamps = max((series.timestamps for series in data.table.series), key=len)
+    folds = rolling_origin_folds(len(timestamps), config.advanced.folds, minimum_train=len(timestamps) // 2)
+
+    def fit_fold(table: SeriesTable) -> tuple[SeriesSpec, Servable]:
+        rows = max(len(series.timestamps) for series in table.series)
+        say(f"backtest: training on the first {rows} rows")
+        fold_run = dataclasses.replace(run, path=run.path / "backtest" / str(rows))
+        fold_run.path.mkdir(parents=True, exist_ok=True)
+        # Weights from elsewhere may have seen what comes after the origin.
+        fold_data, fold_config = prepare(table, dataclasses.replace(config, init_from=None), test_share=0)
+        train_network(fold_data, fold_config, fold_run, say)
+        return fold_data.spec, _servable(fold_run, fold_data, fold_config, "best", say)[0]
+
+    def score_fold(fitted: tuple[SeriesSpec, Servable], table: SeriesTable, test: slice) -> dict[str, Any]:
+        spec, servable = fitted
+        scored = ForecastingData(table, splits_at(table, timestamps[test.start]), spec)
+        metrics = evaluate(servable.module, scored, config.advanced.evaluation_rows).metrics
+        return {"scaled_pinball": metrics["scaled_pinball"], "test_rows": metrics["rows"]}
+
+    results = rolling_origin_backtest(lambda rows: until(data.table, timestamps[rows - 1]), folds, fit_fold, score_fold)
+    return [{"train_rows": result.fold.train.stop, **result.score} for result in results]
+
+
 def quantile_loss(
     outputs: Mapping[str, tf.Tensor], targets: tf.Tensor, spec: SeriesSpec
 ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -189,20 +232,13 @@ def _validation(network: keras.Model, data: ForecastingData, config: Config) -> 
 
 
 def _export(run: RunFolder, data: ForecastingData, config: Config, which: Literal["best", "last"], say: Say) -> None:
-    store = CheckpointStore(run.checkpoints)
-    checkpoint = store.best(say) if which == "best" else store.latest_valid(say)
-    if checkpoint is None:
-        raise InputError(f"{run.path} holds no checkpoint yet; expected a run that has trained for a while")
-    network = build_model(config, data.spec, use_cudnn=False)
-    load_weights(network, checkpoint, averaged=config.advanced.averaging > 0)
-    stream = ForecastStream(network, data.spec, config.horizon, config.advanced.adaptation_rate)
-    servable = build_servable(stream)
+    servable, network, history = _servable(run, data, config, which, say)
     say("evaluating on the test split, row by row")
     evaluation = evaluate(servable.module, data, config.advanced.evaluation_rows, config.advanced.long_state_rows)
-    for comparison in evaluation.metrics["skill"].values():
-        say(comparison["verdict"])
-    epochs = checkpoint.state["position"]["history"]["epochs"]
-    history = [{"epoch": number, **logs} for number, logs in enumerate(epochs, 1)]
+    if config.advanced.folds:
+        evaluation.metrics["backtest"] = backtest(data, config, run, say)
+    for line in verdicts(evaluation.metrics):
+        say(line)
     content = ExportContent(
         application=APPLICATION,
         config=config.to_dict(),
@@ -214,6 +250,21 @@ def _export(run: RunFolder, data: ForecastingData, config: Config, which: Litera
     say("exporting and verifying in a clean process")
     export_model(servable, network, build_probe(data), content, run.export_dir)
     say(f"exported to {run.export_dir}")
+
+
+def _servable(
+    run: RunFolder, data: ForecastingData, config: Config, which: Literal["best", "last"], say: Say
+) -> tuple[Servable, keras.Model, list[dict[str, Any]]]:
+    """What a checkpoint of a run would export, its network, and the logs of the epochs before it."""
+    store = CheckpointStore(run.checkpoints)
+    checkpoint = store.best(say) if which == "best" else store.latest_valid(say)
+    if checkpoint is None:
+        raise InputError(f"{run.path} holds no checkpoint yet; expected a run that has trained for a while")
+    network = build_model(config, data.spec, use_cudnn=False)
+    load_weights(network, checkpoint, averaged=config.advanced.averaging > 0)
+    stream = ForecastStream(network, data.spec, config.horizon, config.advanced.adaptation_rate)
+    epochs = checkpoint.state["position"]["history"]["epochs"]
+    return build_servable(stream), network, [{"epoch": number, **logs} for number, logs in enumerate(epochs, 1)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

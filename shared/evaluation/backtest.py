@@ -24,6 +24,7 @@ __all__ = [
     "rolling_origin_folds",
 ]
 
+Data = TypeVar("Data")
 Model = TypeVar("Model")
 Score = TypeVar("Score")
 
@@ -78,38 +79,34 @@ def rolling_origin_folds(n_rows: int, folds: int, minimum_train: int) -> list[Fo
 
 
 def rolling_origin_backtest(
-    values: ArrayLike,
-    timestamps: ArrayLike,
+    known: Callable[[int], Data],
     folds: Sequence[Fold],
-    fit: Callable[[np.ndarray, np.ndarray], Model],
-    score: Callable[[Model, np.ndarray, np.ndarray, slice], Score],
+    fit: Callable[[Data], Model],
+    score: Callable[[Model, Data, slice], Score],
 ) -> list[FoldResult[Score]]:
     """Fits and scores one model a fold; nothing that is fitted, normalisation included, can see past the origin.
 
     Args:
-        values: float [T, F], NaN = missing.
-        timestamps: int64 [T], Unix seconds.
+        known: from a number of rows to data that hold just the first so many; the only way to the data.
         folds: which rows to fit on and to score, as from `rolling_origin_folds`.
-        fit: (values, timestamps) -> model; it is handed a copy of the training rows and nothing else.
-        score: (model, values, timestamps, test slice) -> score; it is handed a copy of the rows up to the end of the
-            test part, so that forecasts can start from the history before it.
+        fit: data -> model; it is handed the training rows and nothing else.
+        score: (model, data, test slice) -> score; it is handed the rows up to the end of the test part, so that
+            forecasts can start from the history before it.
 
     Returns:
         One result a fold, in the order of the folds.
 
     Raises:
-        ValueError: values and timestamps differ in length, or a test part begins before its training part ends.
+        ValueError: a test part begins before its training part ends.
     """
-    values, timestamps = _checked_rows(values, timestamps)
     results = []
     for fold in folds:
         if fold.test.start < fold.train.stop:
             raise ValueError(
                 f"training rows end at {fold.train.stop} and test rows begin at {fold.test.start}; they overlap"
             )
-        model = fit(values[fold.train].copy(), timestamps[fold.train].copy())
-        known = slice(0, fold.test.stop)
-        results.append(FoldResult(fold, score(model, values[known].copy(), timestamps[known].copy(), fold.test)))
+        model = fit(known(fold.train.stop))
+        results.append(FoldResult(fold, score(model, known(fold.test.stop), fold.test)))
     return results
 
 

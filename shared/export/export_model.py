@@ -74,7 +74,7 @@ def export_model(
     return manifest
 
 
-def _verify(folder: Path, probe: Probe, signatures: dict[str, Callable]) -> dict[str, Any]:
+def _verify(folder: Path, probe: Probe, signatures: dict[str, Any]) -> dict[str, Any]:
     result = folder / "verification.json"
     with tempfile.TemporaryDirectory() as probe_folder:
         record_probe(probe, signatures, Path(probe_folder))

@@ -38,10 +38,10 @@ def record_probe(probe: Probe, functions: Mapping[str, Callable], folder: Path) 
         functions: `initial_state`, `step` and `serving_default`.
         folder: gets `probe.json` (how to run it) and `probe.npz` (all arrays).
     """
-    arrays = {f"serve/{name}": value for name, value in probe.serve.items()}
+    arrays = {f"serve/{name}": _plain(value) for name, value in probe.serve.items()}
     for index, pieces in enumerate(probe.chunkings):
         for position, piece in enumerate(pieces):
-            arrays |= {f"chunking/{index}/{position}/{name}": value for name, value in piece.items()}
+            arrays |= {f"chunking/{index}/{position}/{name}": _plain(value) for name, value in piece.items()}
     served = functions["serving_default"](**_tensors(probe.serve))
     arrays |= {f"expected/serve/{name}": _plain(value) for name, value in served.items()}
 
@@ -53,7 +53,7 @@ def record_probe(probe: Probe, functions: Mapping[str, Callable], folder: Path) 
         state = {name: value for name, value in outputs.items() if name.startswith("state_")}
     arrays |= {f"expected/step/{name}": _plain(value) for name, value in outputs.items()}
 
-    np.savez(folder / "probe.npz", **arrays)
+    np.savez(folder / "probe.npz", allow_pickle=False, **arrays)
     plan = {
         "chunkings": [len(pieces) for pieces in probe.chunkings],
         "final": probe.final,
@@ -67,6 +67,6 @@ def _tensors(arrays: Arrays) -> dict[str, tf.Tensor]:
 
 
 def _plain(value: object) -> np.ndarray:
-    """An array without objects: strings become fixed-width bytes."""
-    array = np.asarray(value)
+    """An array without objects: text becomes fixed-width UTF-8 bytes."""
+    array = tf.convert_to_tensor(value).numpy()
     return array.astype(np.bytes_) if array.dtype == object else array

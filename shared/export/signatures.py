@@ -1,7 +1,7 @@
 """The exported module: a stream model as named TensorFlow functions."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
@@ -22,7 +22,7 @@ class Servable:
     """
 
     module: tf.Module
-    signatures: dict[str, Callable]
+    signatures: dict[str, Any]
 
 
 def build_servable(stream: StreamModel) -> Servable:
@@ -63,7 +63,7 @@ def state_specs(stream: StreamModel) -> dict[str, tf.TensorSpec]:
     }
 
 
-def describe_signatures(signatures: dict[str, Callable]) -> dict[str, dict]:
+def describe_signatures(signatures: dict[str, Any]) -> dict[str, dict]:
     """{signature: {`inputs`, `outputs`: {name: {`dtype`, `shape` (None where unknown)}}}}, as plain data."""
     return {
         name: {

@@ -147,18 +147,18 @@ def surprise(values: Any, quantiles: Any, levels: Sequence[float]) -> Any:
     Returns:
         float32 [B] in [0, 1]; 0 where nothing is known.
     """
-    levels = tf.constant(list(levels), tf.float32)
-    side = levels.shape[0] // 2
+    chances = np.asarray(levels, np.float32)
+    side = len(chances) // 2
     mirrored = values < quantiles[..., side]
     outward = tf.where(mirrored[..., None], -quantiles[..., ::-1], quantiles)[..., side:]  # [B, Y, Q/2+1] from median
     position = tf.where(mirrored, -values, values)[..., None]
     width = tf.maximum(outward[..., 1:] - outward[..., :-1], _SMALLEST_WIDTH)
     inside = tf.reduce_sum(
-        tf.clip_by_value((position - outward[..., :-1]) / width, 0.0, 1.0) * (levels[side + 1 :] - levels[side:-1]), -1
+        tf.clip_by_value((position - outward[..., :-1]) / width, 0.0, 1.0) * np.diff(chances[side:]), -1
     )
     # The exponential tail continues the slope between the last two levels.
-    tail = 1 - levels[-1]
-    rate = tf.math.log((1 - levels[-2]) / tail) / width[..., -1]
+    tail = 1 - chances[-1]
+    rate = np.log((1 - chances[-2]) / tail) / width[..., -1]
     beyond = tail * (1 - tf.exp(-rate * tf.maximum(position[..., 0] - outward[..., -1], 0.0)))
     score = tf.clip_by_value(2 * (inside + beyond), 0.0, 1.0)  # [B, Y]
     known = tf.math.is_finite(score)

@@ -46,7 +46,7 @@ class QuantileHead(keras.layers.Layer):
             name="dense",
         )
 
-    def _normal_bias(self, shape: Any, dtype: Any = None) -> Any:
+    def _normal_bias(self, shape: Any, dtype: Any = None) -> Any:  # noqa: ARG002 - Keras passes the shape
         quantiles = np.array([NormalDist().inv_cdf(level) for level in self.levels])
         distances = np.diff(quantiles)  # rising levels
         below, above = distances[: self.side][::-1], distances[self.side :]

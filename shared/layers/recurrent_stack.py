@@ -67,7 +67,7 @@ class RecurrentStack(keras.layers.Layer):
             else []
         )
         self.dropouts = [
-            keras.layers.Dropout(dropout, noise_shape=(None, 1, None), name=f"dropout_{index}")
+            keras.layers.Dropout(dropout, noise_shape=(None, 1, None), dtype=self.dtype_policy, name=f"dropout_{index}")
             for index in range(1, depth)
         ]
 
@@ -75,7 +75,13 @@ class RecurrentStack(keras.layers.Layer):
         # SimpleRNN has no cuDNN kernel and no such argument.
         cudnn = {} if self.cell == "simple_rnn" else {"use_cudnn": self.use_cudnn}
         return _LAYERS[self.cell](
-            self.units, return_sequences=True, return_state=True, go_backwards=go_backwards, name=name, **cudnn
+            self.units,
+            return_sequences=True,
+            return_state=True,
+            go_backwards=go_backwards,
+            dtype=self.dtype_policy,
+            name=name,
+            **cudnn,
         )
 
     @property
@@ -100,7 +106,7 @@ class RecurrentStack(keras.layers.Layer):
             name: ops.zeros((batch_size, *shape), dtype=self.compute_dtype) for name, shape in self.state_shapes.items()
         }
 
-    def build(self, inputs_shape: tuple, mask_shape: Any = None, initial_state_shape: Any = None) -> None:
+    def build(self, inputs_shape: tuple, **_: Any) -> None:
         """Creates the weights for inputs of [B, T, F]."""
         width = inputs_shape[-1]
         for index in range(self.depth):
@@ -177,7 +183,7 @@ class RecurrentStack(keras.layers.Layer):
     def _through_layers(
         self, inputs: Any, run: Callable[[int, Any], tuple[Any, State]], training: bool | None
     ) -> tuple[Any, State]:
-        outputs, final_state = inputs, {}
+        outputs, final_state = inputs, State()
         for index in range(self.depth):
             layer_inputs = self.dropouts[index - 1](outputs, training=training) if index else outputs
             layer_outputs, layer_state = run(index, layer_inputs)

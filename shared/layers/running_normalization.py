@@ -94,14 +94,17 @@ class RunningNormalization(keras.layers.Layer):
         }
         state = {name: tf.where(counts, updated[name], state[name]) for name in self.state_shapes}
         scale = self._scale(state)
-        normalized = (inputs_t - state["mean"]) / scale
+        # Only known values are divided: a NaN under a `where` makes the gradient of the scale NaN.
+        known = (tf.where(counts, inputs_t, state["mean"]) - state["mean"]) / scale
+        normalized = tf.where(counts, known, inputs_t)
         return (normalized if mask is None else tf.where(mask[:, None], normalized, 0.0)), state["mean"], scale, state
 
     def _scale(self, state: State) -> Any:
         variance = (state["squares"] + state["prior_weight"] * self.prior_variance) / tf.maximum(
             state["weight"] + state["prior_weight"], 1e-12
         )
-        return tf.maximum(tf.sqrt(variance), _SMALLEST_SCALE * tf.sqrt(tf.constant(self.prior_variance)))
+        # Bounded before the root, whose slope at zero has no end.
+        return tf.sqrt(tf.maximum(variance, _SMALLEST_SCALE**2 * tf.constant(self.prior_variance)))
 
     def compute_mask(self, *_: Any, **__: Any) -> None:
         """Masks are passed explicitly: nothing is attached to the outputs."""

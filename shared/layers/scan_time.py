@@ -29,7 +29,6 @@ def scan_time(
         outputs, state = step({name: values[:, 0] for name, values in sequences.items()}, dict(state))
         return {name: values[:, None] for name, values in outputs.items()}, state
 
-    time_major = {name: _swap_batch_and_time(values) for name, values in sequences.items()}
     batch, length = tf.shape(first)[0], tf.shape(first)[1]
     arrays = {
         # A first entry, later overwritten, tells the shape when there are no time steps.
@@ -40,14 +39,14 @@ def scan_time(
     }
 
     def body(time: tf.Tensor, arrays: dict, state: Tensors) -> tuple:
-        outputs, new_state = step({name: values[time] for name, values in time_major.items()}, state)
+        outputs, new_state = step({name: values[:, time] for name, values in sequences.items()}, state)
         arrays = {name: array.write(time, outputs[name]) for name, array in arrays.items()}
         return time + 1, arrays, {name: tf.ensure_shape(new_state[name], state[name].shape) for name in state}
 
     _, arrays, state = tf.while_loop(
         lambda time, *_: time < length, body, (tf.constant(0), arrays, dict(state)), maximum_iterations=length
     )
-    return {name: _swap_batch_and_time(array.stack()[:length]) for name, array in arrays.items()}, state
+    return {name: _to_batch_major(array.stack()[:length]) for name, array in arrays.items()}, state
 
 
 def _output_specs(step: Callable, sequences: Mapping[str, tf.Tensor], state: Tensors) -> dict[str, tf.TensorSpec]:
@@ -58,5 +57,5 @@ def _output_specs(step: Callable, sequences: Mapping[str, tf.Tensor], state: Ten
         return tf.function(step).get_concrete_function(row_specs, state_specs).structured_outputs[0]
 
 
-def _swap_batch_and_time(values: tf.Tensor) -> tf.Tensor:
+def _to_batch_major(values: tf.Tensor) -> tf.Tensor:
     return tf.transpose(values, [1, 0, *range(2, values.shape.rank)])

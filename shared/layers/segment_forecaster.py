@@ -68,16 +68,17 @@ class SegmentForecaster(keras.layers.Layer):
         """A window without a row: all NaN."""
         return {"window": tf.fill([batch_size, *self.state_shapes["window"]], float("nan"))}
 
-    def build(self, values_shape: tuple, **_: Any) -> None:
+    def build(self, *_: Any, **__: Any) -> None:
         """Creates the weights."""
         self.embedding.build((None, None, self.segment))
         self.gru.build((None, None, self.units))
         self.head.build((None, None, self.units))
         targets = self.spec.targets
         width = self.units if targets == 1 else self.units // 2
-        self.position = self.add_weight((self.future_segments, width), keras.initializers.RandomNormal(stddev=0.5), name="position")
+        spread = keras.initializers.RandomNormal(stddev=0.5)
+        self.position = self.add_weight((self.future_segments, width), spread, name="position")
         if targets > 1:
-            self.target = self.add_weight((targets, self.units - width), keras.initializers.RandomNormal(stddev=0.5), name="target")
+            self.target = self.add_weight((targets, self.units - width), spread.clone(), name="target")
 
     def call(
         self,

@@ -78,8 +78,8 @@ class SeriesFeatures(keras.layers.Layer):
             initial_state: the state to start from.
 
         Returns:
-            {`features` [B, T, D], `values` [B, T, F] and `level` [B, T, F] (this row's and the last known value, raw
-            units), `scale` [B, T, F], `mask` bool [B, T] (rows that count), `elapsed` int64 [B, T] (grid steps since the
+            {`features` [B, T, D], `values` and `level` [B, T, F] (this row's and the last known value, raw units),
+            `scale` [B, T, F], `mask` bool [B, T] (rows that count), `elapsed` int32 [B, T] (grid steps since the
             row before)}, and the state.
         """
         state = self.initial_state(tf.shape(observation)[0]) if initial_state is None else initial_state
@@ -111,7 +111,7 @@ class SeriesFeatures(keras.layers.Layer):
             "level": level,
             "scale": scale,
             "mask": counts,
-            "elapsed": tf.where(is_first | ~counts, tf.ones_like(elapsed), elapsed),
+            "elapsed": tf.where(is_first | ~counts, 1, tf.cast(tf.minimum(elapsed, tf.int32.max), tf.int32)),
         }
         state = {
             "timestamp": tf.where(counts, row["timestamp"], state["timestamp"]),
