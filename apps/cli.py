@@ -175,8 +175,8 @@ def _parse(options: Callable[..., Any], arguments: list[str], program: str) -> A
     except SystemExit as stop:
         if stop.code in (None, 0):
             raise
-        lines = [line.strip("\u2502 ") for line in complaint.getvalue().splitlines() if line[0] == "\u2502"]
-        what = re.split(r"\u2500{3,}|Argument helptext|For full helptext", " ".join(lines))[0].strip(" .")
+        lines = [line.strip("|\u2502 ") for line in complaint.getvalue().splitlines() if line[:1] in "|\u2502"]
+        what = re.split(r"[-\u2500]{3,}|Argument helptext|For full helptext", " ".join(lines))[0].strip(" .")
         raise InputError(f"{what[:1].lower()}{what[1:]}; see {program} --help") from None
 
 

@@ -72,7 +72,6 @@ def _comparison(metrics: Mapping[str, Any]) -> tuple:
             "before the rows that it is judged by."
         ),
         Table(("mean absolute error", "model", *baselines), tuple(map(tuple, rows))),
-        *map(Note, verdicts(metrics)),
         Plot(
             error_by_horizon(
                 metrics["scaled_error_by_step"], model="model", metric="mean absolute error", unit="mean steps"

@@ -36,6 +36,7 @@ from runnel.shared.layers.explicit_state import initial_state
 from runnel.shared.layers.quantile_head import quantile_levels
 from runnel.shared.preprocessing.series_spec import SeriesSpec
 from runnel.shared.training.checkpoint import CheckpointStore
+from runnel.shared.training.history import History
 from runnel.shared.training.loop import fit
 from runnel.shared.training.optimizer import build_optimizer
 from runnel.shared.training.progress import Progress
@@ -232,7 +233,9 @@ def _validation(network: keras.Model, data: ForecastingData, config: Config) -> 
 
 
 def _export(run: RunFolder, data: ForecastingData, config: Config, which: Literal["best", "last"], say: Say) -> None:
-    servable, network, history = _servable(run, data, config, which, say)
+    servable, network = _servable(run, data, config, which, say)
+    newest = CheckpointStore(run.checkpoints).latest_valid(say)
+    history = History.of(newest).rows if newest else []
     say("evaluating on the test split, row by row")
     evaluation = evaluate(servable.module, data, config.advanced.evaluation_rows, config.advanced.long_state_rows)
     if config.advanced.folds:
@@ -254,17 +257,16 @@ def _export(run: RunFolder, data: ForecastingData, config: Config, which: Litera
 
 def _servable(
     run: RunFolder, data: ForecastingData, config: Config, which: Literal["best", "last"], say: Say
-) -> tuple[Servable, keras.Model, list[dict[str, Any]]]:
-    """What a checkpoint of a run would export, its network, and the logs of the epochs before it."""
+) -> tuple[Servable, keras.Model]:
+    """What a checkpoint of a run would export, and its network."""
     store = CheckpointStore(run.checkpoints)
     checkpoint = store.best(say) if which == "best" else store.latest_valid(say)
     if checkpoint is None:
-        raise InputError(f"{run.path} holds no checkpoint yet; expected a run that has trained for a while")
+        raise InputError(f"{run.path} holds no {which} checkpoint yet; expected a run that has trained for a while")
     network = build_model(config, data.spec, use_cudnn=False)
     load_weights(network, checkpoint, averaged=config.advanced.averaging > 0)
     stream = ForecastStream(network, data.spec, config.horizon, config.advanced.adaptation_rate)
-    epochs = checkpoint.state["position"]["history"]["epochs"]
-    return build_servable(stream), network, [{"epoch": number, **logs} for number, logs in enumerate(epochs, 1)]
+    return build_servable(stream), network
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

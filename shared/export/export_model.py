@@ -18,7 +18,7 @@ from runnel.shared.errors import ExportError
 from runnel.shared.export import verify
 from runnel.shared.export.manifest import MANIFEST, SCHEMA_VERSION
 from runnel.shared.export.probe import Probe, record_probe
-from runnel.shared.export.signatures import Servable, describe_signatures
+from runnel.shared.export.signatures import STATE_PREFIX, Servable, describe_signatures
 from runnel.shared.storage.atomic_folder import atomic_folder
 from runnel.shared.storage.checksums import folder_checksums
 
@@ -64,19 +64,33 @@ def export_model(
     Raises:
         ExportError: the export did not pass its verification; nothing was written.
     """
+    described = describe_signatures(servable.signatures)
+    _refuse_changing_state(described)
     with atomic_folder(target) as folder:
         tf.saved_model.save(servable.module, str(folder / "saved_model"), signatures=servable.signatures)
         network.save(folder / "model.keras")
         content.write_report(folder / "report.html")
         verification = _verify(folder, probe, servable.signatures)
-        manifest = _manifest(folder, content, describe_signatures(servable.signatures), verification)
+        manifest = _manifest(folder, content, described, verification)
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return manifest
 
 
+def _refuse_changing_state(signatures: dict[str, dict]) -> None:
+    """Refuses a `step` whose state comes out in another form than it went in, as far as the graph tells."""
+    before, after = (
+        {name: spec for name, spec in signatures["step"][side].items() if name.startswith(STATE_PREFIX)}
+        for side in ("inputs", "outputs")
+    )
+    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    if changed:
+        forms = (f"{name} from {before.get(name)} to {after.get(name)}" for name in changed)
+        raise ExportError(f"step changes the form of the state; nothing was written: {'; '.join(forms)}")
+
+
 def _verify(folder: Path, probe: Probe, signatures: dict[str, Any]) -> dict[str, Any]:
     result = folder / "verification.json"
-    with tempfile.TemporaryDirectory() as probe_folder:
+    with tempfile.TemporaryDirectory(dir=folder) as probe_folder:  # in the folder, so that a kill leaves nothing else
         record_probe(probe, signatures, Path(probe_folder))
         process = subprocess.run(
             [sys.executable, "-I", verify.__file__, str(folder), probe_folder, str(result)],
@@ -85,8 +99,11 @@ def _verify(folder: Path, probe: Probe, signatures: dict[str, Any]) -> dict[str,
             text=True,
             check=False,
         )
-    if not result.exists():
-        raise ExportError(f"the verification of the export broke off: {process.stderr.strip()[-2000:]}")
+    if process.returncode not in (0, 1) or not result.exists():
+        raise ExportError(
+            f"the verification of the export broke off with exit code {process.returncode}; nothing was written: "
+            f"{' '.join(process.stderr.split())[-500:]}"
+        )
     measured = json.loads(result.read_text())
     if not measured["passed"]:
         raise ExportError(f"the export did not pass its verification; nothing was written: {json.dumps(measured)}")

@@ -43,6 +43,7 @@ class QuantileHead(keras.layers.Layer):
             horizon * targets * len(self.levels),
             kernel_initializer=keras.initializers.VarianceScaling(0.01),
             bias_initializer=self._normal_bias,
+            dtype=self.dtype_policy,
             name="dense",
         )
 

@@ -54,10 +54,10 @@ class SegmentForecaster(keras.layers.Layer):
         self.levels, self.dropout, self.rows, self.use_cudnn = [float(x) for x in levels], dropout, rows, use_cudnn
         self.supports_masking = True
         self.future_segments = -(-horizon // segment)
-        self.embedding = keras.layers.Dense(units, activation="relu", name="embedding")
-        self.gru = keras.layers.GRU(units, use_cudnn=use_cudnn, name="gru")
-        self.output_dropout = keras.layers.Dropout(dropout, name="dropout")
-        self.head = QuantileHead(segment, 1, self.levels, name="head")
+        self.embedding = keras.layers.Dense(units, activation="relu", dtype=self.dtype_policy, name="embedding")
+        self.gru = keras.layers.GRU(units, use_cudnn=use_cudnn, dtype=self.dtype_policy, name="gru")
+        self.output_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="dropout")
+        self.head = QuantileHead(segment, 1, self.levels, dtype=self.dtype_policy, name="head")
 
     @property
     def state_shapes(self) -> dict[str, tuple[int, ...]]:

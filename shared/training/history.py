@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from runnel.shared.training.checkpoint import Checkpoint
+
 __all__ = ["History"]
 
 
@@ -20,6 +22,17 @@ class History:
     best_epoch: int | None = None
     best_value: float | None = None
     finished: bool = False
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> "History":
+        """What a checkpoint that `fit` wrote says of the epochs before it."""
+        stored = checkpoint.state["position"]["history"]
+        return cls(**{**stored, "epochs": tuple(stored["epochs"])})
+
+    @property
+    def rows(self) -> list[dict[str, float]]:
+        """The logs of each epoch with its number, from 1, as `epoch`."""
+        return [{"epoch": number, **logs} for number, logs in enumerate(self.epochs, 1)]
 
     def with_epoch(self, logs: dict[str, float], value: float, finished: bool) -> "History":
         """Returns the history with one more epoch, whose monitored value is `value`."""

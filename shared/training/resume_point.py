@@ -98,10 +98,7 @@ class ResumePoint:
         assign_variables(self._variables, checkpoint.arrays)
         self._step.names = list(checkpoint.state["metrics"])
         stored = checkpoint.state["position"]
-        history = stored["history"]
-        self.position = Position(
-            History(**{**history, "epochs": tuple(history["epochs"])}), stored["first_step"], stored["callbacks"]
-        )
+        self.position = Position(History.of(checkpoint), stored["first_step"], stored["callbacks"])
         if not self.position.history.finished:
             report(f"continuing after step {checkpoint.step} (epoch {self.epoch + 1}, {self.batch} batches done)")
 
