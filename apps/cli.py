@@ -155,6 +155,7 @@ def _stream(arguments: list[str]) -> int:
         return export_dir
 
     export_dir = _parse(options, arguments, "runnel stream")
+    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr] # one bad byte must not end a stream
     _import(_application_of(export_dir), "client").stream(export_dir, sys.stdin, _say)
     return 0
 

@@ -2,8 +2,9 @@
 
 import csv
 import dataclasses
+import io
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -17,6 +18,7 @@ from rich.table import Table
 from runnel.apps.forecasting.config import Config
 from runnel.apps.forecasting.data import load_data
 from runnel.apps.forecasting.evaluate import evaluate, verdicts
+from runnel.datasets.series.live_rows import read_live_rows
 from runnel.datasets.series.load_series import load_series
 from runnel.datasets.series.read_dataset import BUILDER_NAMES
 from runnel.datasets.series.read_for_columns import read_for_columns
@@ -72,27 +74,35 @@ def stream(export_dir: Path, lines: TextIO, say: Say) -> None:
     Raises:
         InputError: the header lacks a column.
     """
-    meanings = read_manifest(export_dir, "forecasting")["meanings"]
-    rows = csv.reader(lines)
-    layout = _Layout.of(next(rows, []), meanings)
+    manifest = read_manifest(export_dir, "forecasting")
+    meanings, options = manifest["meanings"], manifest["config"]["advanced"]
+    rows = read_live_rows(
+        lines,
+        meanings["columns"],
+        meanings["time_column"],
+        meanings["series_id_column"],
+        decimal=options["decimal"],
+        delimiter=options["delimiter"],
+        complain=_complain,
+    )
     model = tf.saved_model.load(str(export_dir / "saved_model"))
     fresh = start(model, 1)
     states: dict[str, dict[str, tf.Tensor]] = {}
-    say(",".join(["series", "timestamp", "anomaly_score", "forecast_for", *_value_names(meanings)]))
-    for name, timestamp, values in layout.parse(rows):
-        state = states.get(name, fresh)
+    say(_csv_line(["series", "timestamp", "anomaly_score", "forecast_for", *_value_names(meanings)]))
+    for row in rows:
+        state = states.get(row.series_id, fresh)
         outputs = model.step(
-            observation=tf.constant(values[None, None]),
-            timestamp=tf.constant([[timestamp]], tf.int64),
+            observation=tf.constant(row.values[None, None]),
+            timestamp=tf.constant([[row.timestamp]], tf.int64),
             length=tf.constant([1], tf.int32),
             **state,
         )
-        states[name] = {key: outputs[key] for key in state}
+        states[row.series_id] = {key: outputs[key] for key in state}
         quantiles = outputs["quantiles"].numpy()[0, 0]  # [Y, Q] of the next step
         upcoming = int(outputs["forecast_timestamp"].numpy()[0, 0])
         cells = [_number(value) for target in quantiles for value in _middle_and_bounds(target, meanings)]
         score = float(outputs["anomaly_score"].numpy()[0, 0])
-        say(",".join([name, _instant(timestamp), f"{score:.3f}", _instant(upcoming), *cells]))
+        say(_csv_line([row.series_id, _instant(row.timestamp), f"{score:.3f}", _instant(upcoming), *cells]))
 
 
 def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
@@ -176,91 +186,6 @@ def _middle_and_bounds(quantiles: np.ndarray, meanings: Mapping[str, Any]) -> li
     return [float(quantiles[np.argmin(np.abs(levels - level))]) for level in (0.5, *_SHOWN_LEVELS)]
 
 
-@dataclasses.dataclass(frozen=True)
-class _Layout:
-    """Where the columns stand in the rows of a live CSV stream."""
-
-    header: Sequence[str]
-    columns: Sequence[str]
-    time_column: int | None  # None until a first row shows which column holds times
-    series_id_column: int | None
-
-    @classmethod
-    def of(cls, header: Sequence[str], meanings: Mapping[str, Any]) -> "_Layout":
-        header = [name.strip().lstrip("\ufeff") for name in header]
-        missing = [name for name in meanings["columns"] if name not in header]
-        if missing:
-            raise InputError(
-                f"standard input begins with the line {','.join(header)!r}; expected a header with the columns "
-                f"{', '.join(meanings['columns'])} and a time; {', '.join(missing)} is not there"
-            )
-        time, series_id = meanings["time_column"], meanings["series_id_column"]
-        return cls(
-            header,
-            meanings["columns"],
-            header.index(time) if time in header else None,
-            header.index(series_id) if series_id in header else None,
-        )
-
-    def parse(self, rows: Iterator[list[str]]) -> Iterator[tuple[str, int, np.ndarray]]:
-        """Series name, Unix seconds and values float32 [F] of each row that has a time."""
-        places = [self.header.index(name) for name in self.columns]
-        time_column = self.time_column
-        for number, row in enumerate(rows, 2):
-            if not row:
-                continue
-            if len(row) != len(self.header):
-                _complain(f"line {number} has {len(row)} values; expected {len(self.header)}; left out")
-                continue
-            if time_column is None:
-                time_column = self._find_time(row, places)
-            timestamp = _seconds(row[time_column])
-            if timestamp is None:
-                _complain(
-                    f"line {number}: {row[time_column]!r} is no time; expected ISO 8601 or Unix seconds; left out"
-                )
-                continue
-            name = "" if self.series_id_column is None else row[self.series_id_column]
-            yield (
-                name,
-                timestamp,
-                np.array([self._value(row[place], number, self.header[place]) for place in places], np.float32),
-            )
-
-    def _find_time(self, row: Sequence[str], places: Sequence[int]) -> int:
-        found = [place for place, text in enumerate(row) if place not in places and _seconds(text) is not None]
-        if len(found) != 1:
-            raise InputError(
-                f"received {','.join(row)!r} as the first row; expected exactly one column of times beside the numbers"
-            )
-        return found[0]
-
-    @staticmethod
-    def _value(text: str, number: int, column: str) -> float:
-        try:
-            return float(text) if text.strip() else np.nan
-        except ValueError:
-            if text.strip().lower() not in ("na", "null", "none", "-"):
-                _complain(f"line {number}, column {column}: {text!r} is no number; counted as missing")
-            return np.nan
-
-
-def _seconds(text: str) -> int | None:
-    """Unix seconds of a time as text, or None."""
-    try:
-        return int(float(text))
-    except ValueError:
-        pass
-    try:
-        return (
-            int(pd.Timestamp(text).tz_localize(None).timestamp())
-            if "+" not in text and "Z" not in text
-            else int(pd.Timestamp(text).timestamp())
-        )
-    except ValueError:
-        return None
-
-
 def _complain(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
@@ -279,12 +204,18 @@ def _number(value: float) -> str:
     return f"{value:.{decimals}f}"
 
 
+def _csv_line(cells: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
 def _show(header: Sequence[str], rows: Sequence[Sequence[str]], say: Say) -> None:
     """A table at a terminal, CSV in a pipe."""
     console = Console()
     if not console.is_terminal:
         for line in (header, *rows):
-            say(",".join(line))
+            say(_csv_line(line))
         return
     table = Table(*header)
     for row in rows:

@@ -1,12 +1,19 @@
 """Options of the forecasting application."""
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from runnel.shared.errors import InputError
 
 __all__ = ["PRESETS", "Advanced", "Config"]
+
+_AT_LEAST = {
+    0: ("horizon", "folds", "long_state_rows", "evaluation_rows", "adaptation_rate", "weight_decay", "prior_weight"),
+    1: ("units", "depth", "batch_size", "epochs", "steps_per_epoch", "patience", "segment"),
+    2: ("context",),
+}
 
 
 @dataclass(frozen=True)
@@ -53,25 +60,20 @@ class Config:
     advanced: Advanced = field(default_factory=Advanced)
 
     def __post_init__(self) -> None:
-        for name, value, low in [
-            ("context", self.context, 2),
-            ("horizon", self.horizon, 0),
-            *(
-                (name, getattr(self.advanced, name), 1)
-                for name in ("units", "depth", "batch_size", "epochs", "segment")
-            ),
-            *((name, getattr(self.advanced, name), 1) for name in ("steps_per_epoch", "patience")),
-            *((name, getattr(self.advanced, name), 0) for name in ("folds", "long_state_rows", "adaptation_rate")),
+        options = {**vars(self), **vars(self.advanced)}
+        for low, names in _AT_LEAST.items():
+            for name in names:
+                if not options[name] >= low:  # false for NaN too
+                    raise InputError(f"received --{name.replace('_', '-')} {options[name]}; expected at least {low}")
+        for name, holds, expected in [
+            ("dropout", 0 <= self.advanced.dropout < 1, "a number from 0 up to, not including, 1"),
+            ("averaging", 0 <= self.advanced.averaging < 1, "a number from 0 up to, not including, 1"),
+            ("decay", 0 < self.advanced.decay <= 1, "a number above 0 and at most 1"),
+            ("learning_rate", 0 < self.advanced.learning_rate < math.inf, "a number above 0"),
+            ("seed", 0 <= self.advanced.seed < 2**31, "a whole number from 0 to 2147483647"),
         ]:
-            if value < low:
-                raise InputError(f"received --{name.replace('_', '-')} {value}; expected at least {low}")
-        for name, value in [("dropout", self.advanced.dropout), ("averaging", self.advanced.averaging)]:
-            if not 0 <= value < 1:
-                raise InputError(f"received --{name} {value}; expected a number from 0 up to, not including, 1")
-        if not 0 < self.advanced.decay <= 1:
-            raise InputError(f"received --decay {self.advanced.decay}; expected a number above 0 and at most 1")
-        if self.advanced.learning_rate <= 0:
-            raise InputError(f"received --learning-rate {self.advanced.learning_rate}; expected a number above 0")
+            if not holds:
+                raise InputError(f"received --{name.replace('_', '-')} {options[name]}; expected {expected}")
 
     def with_training_of(self, other: "Config") -> "Config":
         """This configuration's network with the data and the training options of another, to go on from an export."""

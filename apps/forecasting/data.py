@@ -180,10 +180,10 @@ def _fit(table: SeriesTable, splits: tuple[TimeSplit, ...], config: Config, cont
 
 def _windows(data: ForecastingData, config: Config, ends: list[int]) -> SeriesWindows:
     """Windows over the first rows of every series, up to its end."""
-    series = [one for one, end in zip(data.table.series, ends, strict=True) if end]
+    series = list(zip(data.table.series, ends, strict=True))
     return SeriesWindows(
-        [one.timestamps[:end] for one, end in zip(series, filter(None, ends), strict=True)],
-        [one.values[:end] for one, end in zip(series, filter(None, ends), strict=True)],
+        [one.timestamps[:end] for one, end in series],
+        [one.values[:end] for one, end in series],
         data.spec.targets,
         data.spec.grid,
         config.horizon,

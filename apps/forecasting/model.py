@@ -41,7 +41,7 @@ def build_model(
         head = QuantileHead(config.horizon, spec.targets, levels, name="quantile_head")
     else:
         forecaster = SegmentForecaster(
-            spec,
+            spec.targets,
             config.context,
             advanced.segment,
             advanced.units,
@@ -49,6 +49,7 @@ def build_model(
             levels,
             advanced.dropout,
             rows,
+            spec.transform == "log_return",
             use_cudnn,
             name="segment_forecaster",
         )

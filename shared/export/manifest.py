@@ -26,8 +26,8 @@ def read_manifest(export_dir: Path, application: str | None = None) -> dict[str,
     recover(export_dir)
     try:
         manifest = json.loads((export_dir / MANIFEST).read_text(encoding="utf-8"))
-        found, schema = manifest["application"], manifest["schema_version"]
-    except (OSError, ValueError, KeyError) as error:
+        found, schema = manifest["application"], int(manifest["schema_version"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"received {export_dir}, which has no readable {MANIFEST}; expected an export directory; "
             "runnel train prints where it puts one"

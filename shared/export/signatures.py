@@ -49,9 +49,9 @@ def build_servable(stream: StreamModel) -> Servable:
     module.stream = stream  # keeps variables and tables alive
     signatures = {}
     for function, specs in inputs.items():
-        traced = tf.function(function, autograph=False)
-        signatures[function.__name__] = traced.get_concrete_function(**specs)
-        setattr(module, function.__name__, traced)
+        signatures[function.__name__] = tf.function(function, autograph=False).get_concrete_function(**specs)
+        # The traced function, not the polymorphic one, which would trace anew for every number of rows it ever gets.
+        setattr(module, function.__name__, signatures[function.__name__])
     return Servable(module, signatures)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-__all__ = ["main", "verify"]
+__all__ = ["Export", "main", "verify"]
 
 TOLERANCE = 1e-5  # float32, relative to the largest magnitude of the output
 LATENCY_STEPS = 200

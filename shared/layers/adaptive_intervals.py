@@ -171,8 +171,9 @@ def _choose_anchors(horizon: int, slots: int) -> np.ndarray:
     """Rising horizons whose sum is at most `slots`: all of them if that fits, else denser near 1."""
     if horizon * (horizon + 1) // 2 <= slots:
         return np.arange(1, horizon + 1)
-    for count in range(horizon, 1, -1):
-        anchors = np.unique(np.geomspace(1, horizon, count).round().astype(int))
+    last = min(horizon, max(slots // 2, 1))  # beyond it the factors of the last anchor hold
+    for count in range(last, 1, -1):
+        anchors = np.unique(np.geomspace(1, last, count).round().astype(int))
         if anchors.sum() <= slots:
             return anchors
     return np.array([1])

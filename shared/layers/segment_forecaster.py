@@ -7,7 +7,6 @@ import keras
 import tensorflow as tf
 
 from runnel.shared.layers.quantile_head import QuantileHead
-from runnel.shared.preprocessing.series_spec import SeriesSpec
 
 __all__ = ["SegmentForecaster"]
 
@@ -24,7 +23,7 @@ class SegmentForecaster(keras.layers.Layer):
     lookback window itself, which a recurrent network over rows would not need.
 
     Args:
-        spec: the fitted `SeriesSpec`, or its dictionary.
+        targets: Y.
         context: L, rows in the window.
         segment: rows in a segment; the window is filled up at its old end where it is no multiple.
         units: width of the embedding and of the GRU.
@@ -32,12 +31,13 @@ class SegmentForecaster(keras.layers.Layer):
         levels: Q quantile levels.
         dropout: share of the decoder's outputs dropped before the last layer.
         rows: forecast only after the last `rows` rows of a sequence; after every row by default.
+        logarithmic: a value relative to the last one is the logarithm of their ratio; else their difference.
         use_cudnn: False for a model that will be exported.
     """
 
     def __init__(
         self,
-        spec: SeriesSpec | dict,
+        targets: int,
         context: int,
         segment: int,
         units: int,
@@ -45,11 +45,12 @@ class SegmentForecaster(keras.layers.Layer):
         levels: Sequence[float],
         dropout: float = 0.0,
         rows: int | None = None,
+        logarithmic: bool = False,
         use_cudnn: bool | str = "auto",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.spec = spec if isinstance(spec, SeriesSpec) else SeriesSpec.from_dict(spec)
+        self.targets, self.logarithmic = targets, logarithmic
         self.context, self.segment, self.units, self.horizon = context, segment, units, horizon
         self.levels, self.dropout, self.rows, self.use_cudnn = [float(x) for x in levels], dropout, rows, use_cudnn
         self.supports_masking = True
@@ -62,7 +63,7 @@ class SegmentForecaster(keras.layers.Layer):
     @property
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape, without the batch dimension, of the state."""
-        return {"window": (self.context, self.spec.targets)}
+        return {"window": (self.context, self.targets)}
 
     def initial_state(self, batch_size: Any) -> State:
         """A window without a row: all NaN."""
@@ -73,7 +74,7 @@ class SegmentForecaster(keras.layers.Layer):
         self.embedding.build((None, None, self.segment))
         self.gru.build((None, None, self.units))
         self.head.build((None, None, self.units))
-        targets = self.spec.targets
+        targets = self.targets
         width = self.units if targets == 1 else self.units // 2
         spread = keras.initializers.RandomNormal(stddev=0.5)
         self.position = self.add_weight((self.future_segments, width), spread, name="position")
@@ -117,8 +118,8 @@ class SegmentForecaster(keras.layers.Layer):
 
     def _forecast(self, windows: Any, scale: Any, training: bool | None) -> Any:
         shape = tf.shape(windows)
-        targets = self.spec.targets
-        relative = self.spec.relative(windows, windows[:, :, -1:]) / scale[:, :, None]  # [B, R, L, Y]
+        targets = self.targets
+        relative = self._relative(windows, windows[:, :, -1:]) / scale[:, :, None]  # [B, R, L, Y]
         relative = tf.where(tf.math.is_finite(relative), relative, 0.0)
         relative = tf.transpose(relative, [0, 1, 3, 2])  # [B, R, Y, L]
         filling = -self.context % self.segment
@@ -135,11 +136,14 @@ class SegmentForecaster(keras.layers.Layer):
         quantiles = tf.reshape(quantiles, [shape[0], shape[1], targets, length, len(self.levels)])
         return tf.transpose(quantiles[:, :, :, : self.horizon], [0, 1, 3, 2, 4])
 
+    def _relative(self, values: Any, last: Any) -> Any:
+        return tf.math.log(values / last) if self.logarithmic else values - last
+
     def _queries(self, sequences: Any) -> Any:
         """Inputs of the decoding steps: what tells future segments, and targets, apart."""
         queries = self.position[None]  # [1, M, U]
-        if self.spec.targets > 1:
-            shape = [self.spec.targets, self.future_segments]
+        if self.targets > 1:
+            shape = [self.targets, self.future_segments]
             position = tf.broadcast_to(queries, [*shape, self.position.shape[1]])
             target = tf.broadcast_to(self.target[:, None], [*shape, self.target.shape[1]])
             queries = tf.concat([position, target], axis=-1)  # [Y, M, U]
@@ -150,5 +154,16 @@ class SegmentForecaster(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        names = ("context", "segment", "units", "horizon", "levels", "dropout", "rows", "use_cudnn")
-        return super().get_config() | {"spec": self.spec.to_dict()} | {name: getattr(self, name) for name in names}
+        names = (
+            "targets",
+            "context",
+            "segment",
+            "units",
+            "horizon",
+            "levels",
+            "dropout",
+            "rows",
+            "logarithmic",
+            "use_cudnn",
+        )
+        return super().get_config() | {name: getattr(self, name) for name in names}

@@ -15,6 +15,7 @@ __all__ = ["SeriesSpec", "Transform", "fit_series_spec"]
 Transform = Literal["none", "difference", "log_return"]
 
 _RANDOM_WALK_RATIO = 0.15
+_LARGEST_VALUE = 1e18  # float32 holds sums of squares of anything smaller
 
 
 @dataclass(frozen=True)
@@ -39,23 +40,24 @@ class SeriesSpec:
     calendar_periods: tuple[int, ...]
 
     def clean(self, values: Any) -> tf.Tensor:
-        """Values float32 [...] with NaN for what cannot be used: infinities, and values <= 0 for `log_return`."""
+        """Values float32 [...] with NaN for what cannot be used.
+
+        That is infinities and what only stands for a missing value (beyond 1e18), and values <= 0 for `log_return`.
+        """
         values = tf.convert_to_tensor(values, tf.float32)
-        usable = (
-            tf.math.is_finite(values) & (values > 0) if self.transform == "log_return" else tf.math.is_finite(values)
-        )
-        return tf.where(usable, values, np.nan)
+        smallest = 0.0 if self.transform == "log_return" else -_LARGEST_VALUE
+        return tf.where((smallest < values) & (values < _LARGEST_VALUE), values, np.nan)
 
     def relative(self, values: Any, level: Any) -> tf.Tensor:
         """Values [...] seen from a level: log(values / level) for `log_return`, else values - level.
 
         Taken from the ratio, a small return keeps the digits that a difference of two logarithms would lose.
         """
-        return tf.math.log(values / level) if self.transform == "log_return" else values - level
+        return tf.math.log(values / level) if self.transform == "log_return" else tf.subtract(values, level)
 
     def absolute(self, offsets: Any, level: Any) -> tf.Tensor:
         """The inverse of `relative`: offsets [...] from a level, back in raw units."""
-        return level * tf.exp(offsets) if self.transform == "log_return" else level + offsets
+        return level * tf.exp(offsets) if self.transform == "log_return" else tf.add(level, offsets)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -84,7 +86,7 @@ def fit_series_spec(
     """Fits the specification to the training rows of one or more series.
 
     `auto` takes steps instead of values where the first target moves like a random walk (its steps are small beside
-    its spread), and logarithms where it is never at or below zero as well.
+    its spread), and logarithms where no value of any column is at or below zero as well.
 
     Args:
         columns: names of the F columns, targets first.
@@ -94,7 +96,7 @@ def fit_series_spec(
         transform: a transform or `auto`.
     """
     if transform == "auto":
-        transform = _choose_transform([series[:, 0] for series in values])
+        transform = _choose_transform(values)
     if transform not in get_args(Transform):
         raise ValueError(f"Received transform={transform!r}; expected auto or one of {', '.join(get_args(Transform))}.")
     grid = fit_time_grid(timestamps)
@@ -113,15 +115,21 @@ def _fit_scale(spec: SeriesSpec, values: list[np.ndarray]) -> tuple[float, ...]:
     """Root mean square of the deviations from the series' own mean, or of the steps from row to row, per column."""
     cleaned = [spec.clean(series).numpy() for series in values]
     if spec.transform == "none":
-        deviations = [series - np.nanmean(series, axis=0) for series in cleaned]
+        deviations = [series - _known_mean(series) for series in cleaned]
     else:
         deviations = [spec.relative(series[1:], series[:-1]).numpy() for series in cleaned]
-    scale = np.sqrt(np.nanmean(np.concatenate(deviations).astype(np.float64) ** 2, axis=0))
+    scale = np.sqrt(_known_mean(np.concatenate(deviations).astype(np.float64) ** 2))
     return tuple(float(value) for value in np.where(np.isfinite(scale) & (scale > 0), scale, 1.0))
 
 
-def _choose_transform(targets: list[np.ndarray]) -> Transform:
-    ratios = [np.nanstd(np.diff(target)) / max(np.nanstd(target), 1e-12) for target in targets]
-    if np.median(ratios) > _RANDOM_WALK_RATIO:
+def _known_mean(values: np.ndarray) -> np.ndarray:
+    """The mean over rows of what is not missing; 0 where all is, of which NumPy's nanmean would warn."""
+    return np.nansum(values, axis=0, dtype=np.float64) / np.maximum(np.sum(~np.isnan(values), axis=0), 1)
+
+
+def _choose_transform(values: list[np.ndarray]) -> Transform:
+    targets = [series[np.isfinite(series[:, 0]), 0].astype(np.float64) for series in values]
+    ratios = [np.std(np.diff(target)) / max(np.std(target), 1e-12) for target in targets if len(target) > 1]
+    if not ratios or np.median(ratios) > _RANDOM_WALK_RATIO:
         return "none"
-    return "log_return" if all(np.nanmin(target) > 0 for target in targets) else "difference"
+    return "log_return" if all(np.all(series[np.isfinite(series)] > 0) for series in values) else "difference"

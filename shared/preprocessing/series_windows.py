@@ -79,7 +79,7 @@ class SeriesWindows:
         return np.concatenate(
             [
                 np.arange(offset + max(length - 1, start), offset + rows, stride)
-                for offset, rows, start in zip(self.offsets, self.lengths, starts, strict=False)
+                for offset, rows, start in zip(self.offsets[:-1], self.lengths, starts, strict=True)
             ]
         ).astype(np.int64)
 

@@ -37,7 +37,10 @@ class TimeGrid:
         return self.step * per_unit[self.unit]
 
     def index(self, timestamps: Any) -> tf.Tensor:
-        """The number of the step nearest to each timestamp, int64 of the same shape."""
+        """The number of the step that each timestamp belongs to, int64 of the same shape.
+
+        That is the nearest (unit `second`), the day, weekends counted to Friday, or the month.
+        """
         timestamps = tf.convert_to_tensor(timestamps, tf.int64)
         if self.unit == "second":
             return (timestamps - self.phase + self.step // 2) // self.step
@@ -63,7 +66,7 @@ class TimeGrid:
 
 
 def fit_time_grid(timestamps: list[np.ndarray]) -> TimeGrid:
-    """Finds the grid of some series, each int64 [T] in rising order, from the commonest distance between rows.
+    """Finds the grid of some series, each int64 [T] in rising order, from the median distance between rows.
 
     Raises:
         ValueError: no series has two rows.
@@ -71,7 +74,7 @@ def fit_time_grid(timestamps: list[np.ndarray]) -> TimeGrid:
     distances = np.concatenate([np.diff(series) for series in timestamps])
     if not distances.size:
         raise ValueError("Received series of one row each; expected at least two rows to tell the distance in time.")
-    step = int(np.median(distances))
+    step = int(np.quantile(distances, 0.5, method="lower"))
     every = np.concatenate(timestamps)
     months = round(step / 2_629_746)
     if months and months * _SHORTEST_MONTH <= step <= months * _LONGEST_MONTH:
@@ -81,17 +84,18 @@ def fit_time_grid(timestamps: list[np.ndarray]) -> TimeGrid:
     weekdays = (every // SECONDS_PER_DAY + 3) % 7
     if step == SECONDS_PER_DAY and weekdays.max() <= 4 and np.ptp(every) >= 7 * SECONDS_PER_DAY:
         return TimeGrid("business_day", 1)
-    return TimeGrid("second", step, phase=int(np.median(every % step)))
+    # Seen from the first row, so that rows a little before and a little after a round time do not seem far apart.
+    offsets = (every - every[0] + step // 2) % step - step // 2
+    return TimeGrid("second", step, phase=int(every[0] + np.median(offsets)) % step)
 
 
 def _common_day_of_month(timestamps: np.ndarray) -> int | None:
-    """The day on which all the months' timestamps fall: 31 for month ends, None where there is no such day."""
+    """The day on which all the months' timestamps fall, or the last where a month has no such day; else None."""
     days = (timestamps // SECONDS_PER_DAY).astype("datetime64[D]")
     of_month = (days - days.astype("datetime64[M]")).astype(int) + 1
     is_last = (days + 1).astype("datetime64[M]") != days.astype("datetime64[M]")
-    if is_last.all():
-        return 31
-    return int(of_month[0]) if np.all(of_month == of_month[0]) else None
+    day = 31 if is_last.all() else of_month.max()
+    return int(day) if np.all(is_last | (of_month == day)) else None
 
 
 def _month_of(days: tf.Tensor) -> tf.Tensor:
