@@ -164,23 +164,26 @@ def test_anchors_bound_the_state(horizon, slots):
     assert len(intervals.slot_anchor) == anchors.sum()
     if horizon * (horizon + 1) // 2 <= slots:
         np.testing.assert_array_equal(anchors, np.arange(1, horizon + 1))
-    elif horizon < slots:
-        assert anchors[-1] == horizon
+    elif slots >= 10:
+        assert len(anchors) > 2
+        assert anchors[-1] == min(horizon, slots // 2)
     np.testing.assert_allclose(intervals.interpolation.sum(axis=1), np.ones(horizon), rtol=1e-6)
 
 
 def test_horizons_between_anchors_are_interpolated():
-    intervals = AdaptiveIntervals(3, 1, LEVELS, rate=0.5, slots=5)
-    np.testing.assert_array_equal(intervals.anchors, [1, 3])
-    np.testing.assert_array_equal(intervals.interpolation, [[1, 0], [0.5, 0.5], [0, 1]])
+    intervals = AdaptiveIntervals(5, 1, LEVELS, rate=0.5, slots=10)
+    np.testing.assert_array_equal(intervals.anchors, [1, 2, 5])
+    expected = [[1, 0, 0], [0, 1, 0], [0, 2 / 3, 1 / 3], [0, 1 / 3, 2 / 3], [0, 0, 1]]
+    np.testing.assert_allclose(intervals.interpolation, expected, atol=1e-6)
+    above = np.log([1, 1, 8])
     state = intervals.initial_state(1) | {
-        "log_factor": tf.constant([[[[0.0, np.log(2)]], [[0.0, np.log(8)]]]], tf.float32)
+        "log_factor": tf.constant(np.stack([np.zeros(3), above], axis=-1)[None, :, None], tf.float32)
     }
-    quantiles = tf.constant(np.broadcast_to(UNIT, (1, 3, 1, 3)))
+    quantiles = tf.constant(np.broadcast_to(UNIT, (1, 5, 1, 3)))
     zero = tf.zeros([1, 1])
     adapted, _ = intervals.step(zero, tf.constant([0], tf.int64), zero, quantiles, tf.constant([True]), state)
-    np.testing.assert_allclose(adapted[0, :, 0, 2], [2, 4, 8], rtol=1e-5)
-    np.testing.assert_allclose(adapted[0, :, 0, 0], [-1, -1, -1], rtol=1e-5)
+    np.testing.assert_allclose(adapted[0, :, 0, 2], [1, 1, 2, 4, 8], rtol=1e-5)
+    np.testing.assert_allclose(adapted[0, :, 0, 0], [-1, -1, -1, -1, -1], rtol=1e-5)
 
 
 class TestSurprise:
