@@ -176,8 +176,9 @@ def _parse(options: Callable[..., Any], arguments: list[str], program: str) -> A
     except SystemExit as stop:
         if stop.code in (None, 0):
             raise
-        lines = [line.strip("|\u2502 ") for line in complaint.getvalue().splitlines() if line[:1] in "|\u2502"]
-        what = re.split(r"[-\u2500]{3,}|Argument helptext|For full helptext", " ".join(lines))[0].strip(" .")
+        # A box of a title, the message and hints, with rules between them.
+        what = re.split(r"[-\u2500]{3,}", complaint.getvalue() + "---")[1]
+        what = " ".join(re.sub(r"[\u2500-\u257f]", " ", what).split()).rstrip(".")
         raise InputError(f"{what[:1].lower()}{what[1:]}; see {program} --help") from None
 
 

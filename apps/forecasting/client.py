@@ -23,7 +23,6 @@ from runnel.datasets.series.load_series import load_series
 from runnel.datasets.series.read_dataset import BUILDER_NAMES
 from runnel.datasets.series.read_for_columns import read_for_columns
 from runnel.datasets.series.series_table import Series
-from runnel.shared.errors import InputError
 from runnel.shared.export.manifest import read_manifest
 from runnel.shared.preprocessing.series_spec import SeriesSpec
 from runnel.shared.streaming.replay import start
@@ -57,7 +56,9 @@ def predict(export_dir: Path, inputs: Sequence[str], say: Say) -> None:
             length=tf.constant([len(one.timestamps)], tf.int32),
         )
         rows += _forecast_rows(one, {name: value.numpy()[0] for name, value in answer.items()}, manifest["meanings"])
-    _show(_forecast_header(manifest["meanings"]), rows, say)
+    header = _forecast_header(manifest["meanings"])
+    first = 0 if len(series) > 1 or manifest["meanings"]["series_id_column"] else 1  # one series needs no name
+    _show(header[first:], [row[first:] for row in rows], say)
 
 
 def stream(export_dir: Path, lines: TextIO, say: Say) -> None:
@@ -88,9 +89,13 @@ def stream(export_dir: Path, lines: TextIO, say: Say) -> None:
     model = tf.saved_model.load(str(export_dir / "saved_model"))
     fresh = start(model, 1)
     states: dict[str, dict[str, tf.Tensor]] = {}
-    say(_csv_line(["series", "timestamp", "anomaly_score", "forecast_for", *_value_names(meanings)]))
+    first = 0 if meanings["series_id_column"] else 1
+    header = [meanings["series_id_column"], meanings["time_column"], "anomaly_score", "forecast for"]
+    say(_csv_line([*header[first:], *_value_names(meanings)]))
     for row in rows:
         state = states.get(row.series_id, fresh)
+        if row.timestamp <= int(state["state_timestamp"][0]):
+            _complain(f"{_instant(row.timestamp)} is not later than the row before it; left out")
         outputs = model.step(
             observation=tf.constant(row.values[None, None]),
             timestamp=tf.constant([[row.timestamp]], tf.int64),
@@ -102,7 +107,7 @@ def stream(export_dir: Path, lines: TextIO, say: Say) -> None:
         upcoming = int(outputs["forecast_timestamp"].numpy()[0, 0])
         cells = [_number(value) for target in quantiles for value in _middle_and_bounds(target, meanings)]
         score = float(outputs["anomaly_score"].numpy()[0, 0])
-        say(_csv_line([row.series_id, _instant(row.timestamp), f"{score:.3f}", _instant(upcoming), *cells]))
+        say(_csv_line([row.series_id, _instant(row.timestamp), f"{score:.3f}", _instant(upcoming), *cells][first:]))
 
 
 def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
@@ -119,11 +124,10 @@ def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
     manifest = read_manifest(export_dir, "forecasting")
     config = Config.from_dict(manifest["config"])
     if data is not None:
-        time_column = None if data in BUILDER_NAMES else config.time_column
-        config = dataclasses.replace(config, data=data, time_column=time_column)
+        config = dataclasses.replace(config, data=data, time_column=None)  # found out: it may have another name
     loaded, config = load_data(config, SeriesSpec.from_dict(manifest["meanings"]["spec"]))
     model = tf.saved_model.load(str(export_dir / "saved_model"))
-    metrics = evaluate(model, loaded, config.advanced.evaluation_rows).metrics
+    metrics = evaluate(model, loaded, config.context, config.advanced.evaluation_rows).metrics
     names = list(metrics["scaled_pinball"])
     rows = [
         [target, *(_number(errors[name]) for name in names)]
@@ -159,7 +163,7 @@ def _read(source: str, manifest: Mapping[str, Any]) -> Iterable[Series]:
 
 def _forecast_header(meanings: Mapping[str, Any]) -> list[str]:
     lasts = [f"{target} last known" for target in meanings["targets"]]
-    return ["series", "forecast_for", *_value_names(meanings), *lasts]
+    return [meanings["series_id_column"] or "series", meanings["time_column"], *_value_names(meanings), *lasts]
 
 
 def _value_names(meanings: Mapping[str, Any]) -> list[str]:

@@ -10,7 +10,16 @@ from runnel.shared.errors import InputError
 __all__ = ["PRESETS", "Advanced", "Config"]
 
 _AT_LEAST = {
-    0: ("horizon", "folds", "long_state_rows", "evaluation_rows", "adaptation_rate", "weight_decay", "prior_weight"),
+    0: (
+        "horizon",
+        "folds",
+        "long_state_rows",
+        "evaluation_rows",
+        "adaptation_rate",
+        "median_weight",
+        "weight_decay",
+        "prior_weight",
+    ),
     1: ("units", "depth", "batch_size", "epochs", "steps_per_epoch", "patience", "segment"),
     2: ("context",),
 }
@@ -23,12 +32,13 @@ class Advanced:
     transform: Literal["auto", "none", "difference", "log_return"] = "auto"  # what is modelled: values or their steps
     units: int = 64  # width of each recurrent layer
     depth: int = 1  # number of recurrent layers
-    dropout: float = 0.2  # share of activations dropped between layers and before the output
+    dropout: float = 0.3  # share of activations dropped between layers and before the output
     batch_size: int = 32  # windows in a training step
     epochs: int = 30  # rounds of training, each followed by a validation
     steps_per_epoch: int = 50  # training steps in a round
-    learning_rate: float = 3e-3  # peak of the warm-up and cosine decay
+    learning_rate: float = 1e-3  # peak of the warm-up and cosine decay
     weight_decay: float = 1e-4  # of AdamW
+    median_weight: float = 0.0  # extra weight of the median in the loss, where each quantile level has the weight 1
     averaging: float = 0.99  # momentum of the averaged weights; 0 turns averaging off
     patience: int = 8  # rounds without a better validation loss before training stops
     decay: float = 0.98  # weight of the past in the running mean and scale of the inputs
@@ -76,13 +86,28 @@ class Config:
                 raise InputError(f"received --{name.replace('_', '-')} {options[name]}; expected {expected}")
 
     def with_training_of(self, other: "Config") -> "Config":
-        """This configuration's network with the data and the training options of another, to go on from an export."""
+        """This configuration's network with the data and the training options of another, to go on from an export.
+
+        Columns that the other does not name are this one's.
+
+        Raises:
+            InputError: the other asks for another shape of network than a preset's or this one's.
+        """
         kept = ("units", "depth", "decay", "prior_weight", "segment", "transform")
+        for name in ("architecture", "cell", "context", "horizon", *kept):
+            own, asked, *usual = (
+                {**vars(config), **vars(config.advanced)}[name] for config in (self, other, *PRESETS.values())
+            )
+            if asked not in (own, *usual):
+                raise InputError(
+                    f"received --{name.replace('_', '-')} {asked} with --init-from; expected {own}, as in the export; "
+                    "leave the option out, or train anew"
+                )
         return dataclasses.replace(
             self,
             data=other.data,
-            target=other.target,
-            features=other.features,
+            target=other.target or self.target,
+            features=other.features or self.features,
             time_column=other.time_column,
             series_id=other.series_id,
             init_from=other.init_from,
@@ -101,7 +126,9 @@ class Config:
 
 
 PRESETS = {
-    "quick": Config(advanced=Advanced(units=32, epochs=6, steps_per_epoch=40, long_state_rows=5_000)),
+    "quick": Config(
+        advanced=Advanced(units=32, learning_rate=3e-3, epochs=6, steps_per_epoch=40, long_state_rows=5_000)
+    ),
     "default": Config(),
     "thorough": Config(advanced=Advanced(units=96, epochs=60, steps_per_epoch=100, patience=15, folds=3)),
 }

@@ -12,7 +12,7 @@ from runnel.datasets.series.load_series import load_series
 from runnel.datasets.series.series_table import Series, SeriesTable
 from runnel.shared.errors import InputError
 from runnel.shared.preprocessing.series_spec import SeriesSpec, fit_series_spec
-from runnel.shared.preprocessing.series_windows import SeriesWindows, TimeSplit, split_by_fraction, split_by_timestamp
+from runnel.shared.preprocessing.series_windows import SeriesWindows, TimeSplit, split_by_timestamp, split_instants
 
 __all__ = [
     "ForecastingData",
@@ -71,26 +71,31 @@ def prepare(
         table: the series.
         config: the options.
         spec: what was fitted before, in place of a new one.
-        test_share: share of each series' rows in the test split, where the source does not say where it begins.
+        test_share: share of all rows in the test split, where the source does not say where it begins.
 
     Raises:
-        InputError: no series has enough training rows.
+        InputError: no series has enough training rows, or a target is never known where it must be.
     """
-    starts = table.split_starts if test_share else None
-    splits = tuple(
-        split_by_timestamp(series.timestamps, *starts)
-        if starts
-        else split_by_fraction(len(series.timestamps), test=test_share)
-        for series in table.series
+    starts = (table.split_starts if test_share else None) or split_instants(
+        [series.timestamps for series in table.series], test=test_share
     )
-    context, longest = config.context, max(split.validation for split in splits)
-    if longest < context + 2:
+    splits = tuple(split_by_timestamp(series.timestamps, *starts) for series in table.series)
+    horizon = config.horizon or max(_HORIZON.values())
+    needed, longest = config.context + horizon, max(split.validation for split in splits)
+    if longest < needed:
         rows = max(len(series.timestamps) for series in table.series)
         raise InputError(
-            f"received {rows} rows, {longest} of them for training; expected at least {context + 2} training rows for "
-            f"a context of {context}; give more rows or a smaller --context"
+            f"received {rows} rows, {longest} of them for training; expected at least {needed} training rows, context "
+            f"({config.context}) and horizon ({horizon}) together; give more rows, or a smaller --context or --horizon"
         )
-    spec = spec or _fit(table, splits, config, context)
+    _refuse_unknown_targets(table, splits)
+    fitted = _fit(table, splits, config, needed)
+    if spec and (spec.grid.unit, spec.grid.step) != (fitted.grid.unit, fitted.grid.step):
+        raise InputError(
+            f"received rows {_distance(fitted)} apart; expected {_distance(spec)}, which the model was trained on; "
+            "give data of that rhythm, or train anew"
+        )
+    spec = spec or fitted
     resolved = dataclasses.replace(
         config,
         target=table.targets,
@@ -101,6 +106,31 @@ def prepare(
         advanced=dataclasses.replace(config.advanced, transform=spec.transform),
     )
     return ForecastingData(table, splits, spec), resolved
+
+
+def _refuse_unknown_targets(table: SeriesTable, splits: tuple[TimeSplit, ...]) -> None:
+    """Refuses a target without a value in one of the splits, and a series without one before its test rows."""
+    for index, name in enumerate(table.targets):
+        known = [
+            (np.isfinite(series.values[:, index]), split) for series, split in zip(table.series, splits, strict=True)
+        ]
+        parts = {
+            "training": [rows[: split.validation] for rows, split in known],
+            "validation": [rows[split.validation : split.test] for rows, split in known],
+            "test": [rows[split.test :] for rows, split in known],
+        }
+        for part, rows in parts.items():
+            if sum(map(len, rows)) and not any(map(np.any, rows)):
+                raise InputError(
+                    f"column '{name}' has no value in the rows for {part}; expected some; rows are split in order of "
+                    "time into training, validation and test: give more of them, or another --target"
+                )
+        for series, (rows, split) in zip(table.series, known, strict=True):
+            if 0 < split.test < split.end and not rows[: split.test].any():
+                raise InputError(
+                    f"series '{series.series_id}' has no value of '{name}' before its test rows; expected some to "
+                    "forecast from; delete its rows, or choose another --target"
+                )
 
 
 def until(table: SeriesTable, last: int) -> SeriesTable:
@@ -167,15 +197,19 @@ def validation_batches(data: ForecastingData, config: Config) -> tf.data.Dataset
     )
 
 
-def _fit(table: SeriesTable, splits: tuple[TimeSplit, ...], config: Config, context: int) -> SeriesSpec:
+def _fit(table: SeriesTable, splits: tuple[TimeSplit, ...], config: Config, needed: int) -> SeriesSpec:
     """What is learnt from training rows; series too short for a window do not count."""
     usable = [
         (series.timestamps[: split.validation], series.values[: split.validation])
         for series, split in zip(table.series, splits, strict=True)
-        if split.validation > context
+        if split.validation >= needed
     ]
     timestamps, values = zip(*usable, strict=True)
     return fit_series_spec(table.columns, len(table.targets), list(timestamps), list(values), config.advanced.transform)
+
+
+def _distance(spec: SeriesSpec) -> str:
+    return f"{spec.grid.step} {spec.grid.unit.replace('_', ' ')}{'s' if spec.grid.step != 1 else ''}"
 
 
 def _windows(data: ForecastingData, config: Config, ends: list[int]) -> SeriesWindows:

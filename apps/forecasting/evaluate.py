@@ -9,17 +9,27 @@ import numpy as np
 
 from runnel.apps.forecasting.data import ForecastingData
 from runnel.datasets.series.series_table import Series
-from runnel.shared.evaluation.baselines import Baseline, Climatology, RepeatLast, SeasonalNaive, fit_baseline
-from runnel.shared.evaluation.bootstrap import default_block_length, paired_skill
+from runnel.shared.errors import InputError
+from runnel.shared.evaluation.baselines import (
+    Baseline,
+    BaselineForecast,
+    Climatology,
+    RepeatLast,
+    SeasonalNaive,
+    Spread,
+    fit_baseline,
+    running_volatility,
+)
+from runnel.shared.evaluation.bootstrap import default_block_length, moving_block_bootstrap, paired_skill
 from runnel.shared.evaluation.quantile_metrics import (
     absolute_errors,
-    coverage_with_interval,
     directional_accuracy,
     mean_counted,
     pinball_losses,
     quantile_coverage,
 )
 from runnel.shared.layers.quantile_head import quantile_levels
+from runnel.shared.preprocessing.calendar_features import SECONDS_PER_WEEK, SECONDS_PER_YEAR
 from runnel.shared.preprocessing.series_spec import SeriesSpec
 from runnel.shared.preprocessing.series_windows import SeriesWindows
 from runnel.shared.preprocessing.time_grid import SECONDS_PER_DAY
@@ -40,8 +50,8 @@ LEVELS = quantile_levels()
 MEDIAN = len(LEVELS) // 2
 
 _WARM_ROWS = 4_000  # newest rows before the test split that are streamed first, so that the intervals have settled
-_FRESH_ROWS = 60
 _COMPARED_ROWS = 250
+_LONGEST_SEASON = 10_000  # rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +67,7 @@ class Forecasts:
         quantiles: float32 [N, H, Y, Q].
         score: float32 [N], anomaly score of the origin's row.
         unit: float64 [Y], mean absolute step of the training rows; errors divided by it compare over series.
-        baselines: for each baseline its quantiles float64 [N, H, Y, Q].
+        baselines: for each baseline what it forecast after the same rows, in raw units.
     """
 
     series_id: str
@@ -68,7 +78,7 @@ class Forecasts:
     quantiles: np.ndarray
     score: np.ndarray
     unit: np.ndarray
-    baselines: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    baselines: Mapping[str, BaselineForecast] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,25 +89,32 @@ class Evaluation:
     metrics: dict[str, Any]
 
 
-def evaluate(module: Any, data: ForecastingData, rows: int = 0, long_state_rows: int = 0) -> Evaluation:
+def evaluate(module: Any, data: ForecastingData, context: int, rows: int = 0, long_state_rows: int = 0) -> Evaluation:
     """Streams the test rows through a model, in memory or loaded from an export, and scores what it said before each.
 
     Args:
         module: has `initial_state` and `step` (see `replay`).
         data: the series, where their test rows begin, and the specification.
+        context: rows behind a fresh state, for the comparison with an old one.
         rows: the newest test rows of each series to evaluate; 0 for all.
         long_state_rows: age of the old state to compare with a fresh one; 0 leaves the comparison out.
     """
     first = [max(split.test - 1, split.end - 1 - rows if rows else 0, 0) for split in data.splits]
     streamed = stream_forecasts(module, data.table.series, first, data.spec, _WARM_ROWS)
-    forecasts = tuple(
-        _with_baselines(one, series, split.test, data.spec)
+    scored = [
+        (one, series, split.test)
         for one, series, split in zip(streamed, data.table.series, data.splits, strict=True)
-        if len(one.origin)
-    )
+        if len(one.origin) and split.test > 2 * one.truth.shape[1]  # a baseline needs rows to fit its spread to
+    ]
+    if not scored:
+        raise InputError("the test split has no row to forecast; expected at least two rows in it; give more data")
+    known_rows = min(test for _, _, test in scored)
+    baselines = _baselines(data.spec, known_rows)
+    forecasts = tuple(_with_baselines(one, series, test, data.spec, baselines) for one, series, test in scored)
     metrics = _metrics(forecasts, data)
+    metrics["series_not_scored"] = len(streamed) - len(scored)
     if long_state_rows:
-        metrics["state_age"] = compare_state_ages(module, data, long_state_rows)
+        metrics["state_age"] = compare_state_ages(module, data, context, long_state_rows)
     return Evaluation(forecasts, metrics)
 
 
@@ -128,29 +145,36 @@ def stream_forecasts(
     )
     results = [outputs for outputs, _ in replay(module, pieces, state)]
     return [
-        _collect(one, np.arange(begin, end), [{name: value[index] for name, value in outputs.items()}
-                                              for outputs in results[: max(end - begin, 0)]], spec)
+        _collect(one, range(begin, end), results, index, spec)
         for index, (one, begin, end) in enumerate(zip(series, first, ends, strict=True))
-    ]  # fmt: skip
+    ]
 
 
-def compare_state_ages(module: Any, data: ForecastingData, age: int) -> dict[str, float]:
-    """Pinball loss on the newest rows from a state `age` rows old and from a fresh one.
+def compare_state_ages(module: Any, data: ForecastingData, context: int, age: int) -> dict[str, Any]:
+    """Pinball loss on the newest rows from a state `age` rows old and from a fresh one, `context` rows old.
 
     The long past is the history before those rows over and over, each time further back on the grid of time.
     """
-    series = data.table.series[0]
-    begin = max(data.splits[0].test - 1, len(series.timestamps) - 1 - _COMPARED_ROWS)
+    number = int(np.argmax([split.test for split in data.splits]))
+    series = data.table.series[number]
+    begin = max(data.splits[number].test - 1, len(series.timestamps) - 1 - _COMPARED_ROWS)
     rows = np.concatenate([np.arange(begin - age, begin) % begin, np.arange(begin, len(series.timestamps))])
-    steps_back = np.arange(-age, 0)
-    past = data.spec.grid.shift(series.timestamps[begin], steps_back).numpy()
+    past = data.spec.grid.shift(series.timestamps[begin], np.arange(-age, 0)).numpy()
     aged = Series(series.series_id, np.concatenate([past, series.timestamps[begin:]]), series.values[rows])
     unit = _unit(series.values[:begin, : data.spec.targets])
-    loss = {}
-    for name, one, first, warm in (("old", aged, age, age), ("fresh", series, begin, _FRESH_ROWS)):
+    losses = {}
+    for name, one, first, warm in (("old", aged, age, age), ("fresh", series, begin, context)):
         (forecasts,) = stream_forecasts(module, [one], [first], data.spec, warm)
-        loss[name] = float(mean_counted(_scaled_pinball(forecasts.truth, forecasts.quantiles, unit)))
-    return {"rows": age, "old": loss["old"], "fresh": loss["fresh"], "ratio": loss["old"] / loss["fresh"]}
+        losses[name] = mean_counted(_scaled_pinball(forecasts.truth, forecasts.quantiles, unit), axis=(1, 2))
+    skill = paired_skill(
+        losses["old"], losses["fresh"], default_block_length(len(losses["old"]), forecasts.truth.shape[1])
+    )
+    return {
+        "rows": age,
+        "old": skill.model_loss,
+        "fresh": skill.baseline_loss,
+        "verdict": skill.verdict("a fresh state", model=f"A state {age:,} rows old"),
+    }
 
 
 def _piece(series: Sequence[Series], spans: Sequence[tuple[int, int]]) -> dict[str, np.ndarray]:
@@ -165,27 +189,36 @@ def _piece(series: Sequence[Series], spans: Sequence[tuple[int, int]]) -> dict[s
     return {"observation": observation, "timestamp": timestamp, "length": np.array(lengths, np.int32)}
 
 
-def _collect(series: Series, origins: np.ndarray, results: list[dict[str, np.ndarray]], spec: SeriesSpec) -> Forecasts:
-    targets = spec.targets
-    horizon = results[0]["forecast"].shape[0] if results else 1
-    windows = SeriesWindows([series.timestamps], [series.values], targets, spec.grid, horizon)
+def _collect(
+    series: Series, origins: range, results: Sequence[Mapping[str, np.ndarray]], session: int, spec: SeriesSpec
+) -> Forecasts:
+    """What one session of the batch forecast after its rows `origins`."""
+    horizon = results[0]["forecast"].shape[1] if results else 1
+    windows = SeriesWindows([series.timestamps], [series.values], spec.targets, spec.grid, horizon)
+    rows = np.array(origins, np.int64)
 
-    def stacked(name: str, *empty: int) -> np.ndarray:
-        return np.stack([one[name] for one in results]) if results else np.zeros((0, *empty))
+    def stacked(name: str, *shape: int) -> np.ndarray:
+        return np.array([outputs[name][session] for outputs in results[: len(rows)]]).reshape(len(rows), *shape)
 
     return Forecasts(
         series_id=series.series_id,
-        origin=series.timestamps[origins],
+        origin=series.timestamps[rows],
         target_timestamp=stacked("forecast_timestamp", horizon),
-        truth=windows.future(origins).numpy(),
-        last=series.values[origins, :targets],
-        quantiles=stacked("quantiles", horizon, targets, len(LEVELS)),
-        score=stacked("anomaly_score", 1)[:, 0],
-        unit=np.ones(targets),
+        truth=windows.future(rows).numpy(),
+        last=series.values[rows, : spec.targets],
+        quantiles=stacked("quantiles", horizon, spec.targets, len(LEVELS)),
+        score=stacked("anomaly_score"),
+        unit=np.ones(spec.targets),
     )
 
 
-def _with_baselines(forecasts: Forecasts, series: Series, train_end: int, spec: SeriesSpec) -> Forecasts:
+def _with_baselines(
+    forecasts: Forecasts,
+    series: Series,
+    train_end: int,
+    spec: SeriesSpec,
+    baselines: Mapping[str, tuple[Baseline, Spread | None]],
+) -> Forecasts:
     """Adds what the baselines, fitted to the rows before the test split, forecast after the same rows."""
     index = spec.grid.index(series.timestamps).numpy()
     place = index - index[0]
@@ -197,49 +230,60 @@ def _with_baselines(forecasts: Forecasts, series: Series, train_end: int, spec: 
     timestamps = spec.grid.shift(series.timestamps[:1], np.arange(len(values))).numpy()
     known = place[train_end - 1] + 1
     origins = place[np.searchsorted(series.timestamps, forecasts.origin)]
-    horizon = forecasts.truth.shape[1]
-    quantiles = {}
-    for name, baseline in _baselines(spec, timestamps[:known]).items():
-        fitted = fit_baseline(baseline, values[:known], timestamps[:known], horizon=horizon, levels=LEVELS)
-        forecast = fitted.forecast(values, origins, forecasts.target_timestamp).quantiles
-        quantiles[name] = np.exp(forecast) if is_logarithm else forecast
-    return dataclasses.replace(forecasts, baselines=quantiles, unit=_unit(series.values[:train_end, : spec.targets]))
+    made = {}
+    for name, (baseline, spread) in baselines.items():
+        fitted = fit_baseline(
+            baseline,
+            values[:known],
+            timestamps[:known],
+            horizon=forecasts.truth.shape[1],
+            levels=LEVELS,
+            spread=spread,
+        )
+        forecast = fitted.forecast(values, origins, forecasts.target_timestamp)
+        made[name] = BaselineForecast(np.exp(forecast.point), np.exp(forecast.quantiles)) if is_logarithm else forecast
+    return dataclasses.replace(forecasts, baselines=made, unit=_unit(series.values[:train_end, : spec.targets]))
 
 
-def _baselines(spec: SeriesSpec, timestamps: np.ndarray) -> dict[str, Baseline]:
-    """The baselines that suit a series, under the names that a reader knows."""
-    if spec.transform != "none":
-        return {"random walk": RepeatLast()}
-    chosen: dict[str, Baseline] = {"repeat last": RepeatLast()}
-    whole_year = timestamps[-1] - timestamps[0] >= 366 * SECONDS_PER_DAY
+def _baselines(spec: SeriesSpec, rows: int) -> dict[str, tuple[Baseline, Spread | None]]:
+    """The baselines that suit series with so many known rows, under the names that a reader knows."""
+    if spec.transform == "log_return":
+        return {
+            "random walk": (RepeatLast(), None),
+            "random walk with running volatility": (RepeatLast(), running_volatility),
+        }
+    chosen: dict[str, tuple[Baseline, Spread | None]] = {"repeat last": (RepeatLast(), None)}
+    seasons = {"day": SECONDS_PER_DAY, "week": SECONDS_PER_WEEK, "year": SECONDS_PER_YEAR}
+    for name, seconds in seasons.items():
+        period = spec.grid.rows_in(seconds)
+        if 1 < period <= _LONGEST_SEASON and 2 * period < rows:
+            chosen[f"same time last {name}"] = (SeasonalNaive(period), None)
     if spec.grid.seconds < SECONDS_PER_DAY:
-        season, climate = SECONDS_PER_DAY, Climatology("hour_of_day")
-    else:
-        season, climate = (366 if whole_year else 7) * SECONDS_PER_DAY, Climatology("day_of_year")
-    period = round(season / spec.grid.seconds)
-    if 1 < period < len(timestamps) // 2:
-        chosen["seasonal naive"] = SeasonalNaive(period)
-    if whole_year or climate.cycle == "hour_of_day":
-        chosen["climatology"] = climate
+        chosen["climatology"] = (Climatology("hour_of_day"), None)
+    elif rows >= spec.grid.rows_in(SECONDS_PER_YEAR):
+        chosen["climatology"] = (Climatology("day_of_year"), None)
     return chosen
 
 
 def _metrics(forecasts: Sequence[Forecasts], data: ForecastingData) -> dict[str, Any]:
     """Everything the report, the manifest and the README quote."""
     names = data.table.columns[: data.spec.targets]
-    truth = np.concatenate([one.truth for one in forecasts])
+    origin = np.concatenate([one.origin for one in forecasts])
     quantiles = np.concatenate([one.quantiles for one in forecasts])
     unit = np.concatenate([np.broadcast_to(one.unit, (len(one.origin), len(names))) for one in forecasts])[:, None]
-    predictions = {"model": quantiles} | {
-        name: np.concatenate([one.baselines[name] for one in forecasts]) for name in forecasts[0].baselines
-    }
+    points, predictions = {"model": quantiles[..., MEDIAN]}, {"model": quantiles}
+    for name in forecasts[0].baselines:
+        points[name] = np.concatenate([one.baselines[name].point for one in forecasts])
+        predictions[name] = np.concatenate([one.baselines[name].quantiles for one in forecasts])
+    truth, missing = _comparable(np.concatenate([one.truth for one in forecasts]), predictions)
     pinball = {name: _scaled_pinball(truth, value, unit) for name, value in predictions.items()}
-    block = default_block_length(len(truth), truth.shape[1])
-    errors = {name: absolute_errors(truth, value[..., MEDIAN]) for name, value in predictions.items()}
+    errors = {name: absolute_errors(truth, value) for name, value in points.items()}
     metrics = {
         "rows": len(truth),
-        "first": int(min(one.origin[0] for one in forecasts)),
-        "last": int(max(one.origin[-1] for one in forecasts)),
+        "first": int(origin.min()),
+        "last": int(origin.max()),
+        "share_with_truth": float(np.mean(~np.isnan(truth))),
+        "missing_forecasts": missing,
         "mean_absolute_error": {
             target: {name: float(mean_counted(error[..., index])) for name, error in errors.items()}
             for index, target in enumerate(names)
@@ -250,23 +294,35 @@ def _metrics(forecasts: Sequence[Forecasts], data: ForecastingData) -> dict[str,
         "scaled_pinball": {name: float(mean_counted(value)) for name, value in pinball.items()},
         "skill": {
             name: {
-                "quantiles": _compare(pinball["model"], pinball[name], name, "all quantiles", block),
-                "median": _compare(errors["model"] / unit, errors[name] / unit, name, "the forecast alone", block),
+                "quantiles": _compare(pinball["model"], pinball[name], origin, name, "all quantiles"),
+                "median": _compare(errors["model"] / unit, errors[name] / unit, origin, name, "the forecast alone"),
             }
             for name in forecasts[0].baselines
         },
-        "coverage": {f"{width:.0%}": _coverage(truth, quantiles, width, block) for width in (0.8, 0.9)},
+        "coverage": {f"{width:.0%}": _coverage(truth, quantiles, origin, width) for width in (0.8, 0.9)},
         "quantile_coverage": quantile_coverage(truth, quantiles, LEVELS).tolist(),
     }
     if data.spec.transform == "log_return":
-        last = np.concatenate([one.last for one in forecasts])[:, None]
-        metrics["directional_accuracy"] = directional_accuracy(truth - last, quantiles[..., MEDIAN] - last)
+        last = np.concatenate([one.last for one in forecasts])
+        change = truth[:, 0] - last  # one step ahead
+        metrics["direction"] = {
+            "model": directional_accuracy(change, quantiles[:, 0, :, MEDIAN] - last),
+            "always up": directional_accuracy(change, np.ones_like(change)),
+        }
     return metrics
 
 
-def _compare(model: np.ndarray, baseline: np.ndarray, name: str, subject: str, block: int) -> dict[str, Any]:
+def _comparable(truth: np.ndarray, predictions: Mapping[str, np.ndarray]) -> tuple[np.ndarray, int]:
+    """The truth [N, H, Y] with NaN where one of the forecasts is missing, and how many truths that cost."""
+    forecast = np.all([np.isfinite(value).all(axis=-1) for value in predictions.values()], axis=0)
+    missing = int(np.sum(~forecast & ~np.isnan(truth)))
+    return np.where(forecast, truth, np.nan), missing
+
+
+def _compare(model: np.ndarray, baseline: np.ndarray, origin: np.ndarray, name: str, subject: str) -> dict[str, Any]:
     """Skill of the model's losses [N, H, Y] against a baseline's, and a sentence that says what it means."""
-    skill = paired_skill(mean_counted(model, axis=(1, 2)), mean_counted(baseline, axis=(1, 2)), block)
+    block = default_block_length(len(np.unique(origin)), model.shape[1])
+    skill = paired_skill(_by_instant(model, origin), _by_instant(baseline, origin), block)
     return {
         "estimate": skill.skill,
         "lower": skill.interval.lower,
@@ -275,11 +331,23 @@ def _compare(model: np.ndarray, baseline: np.ndarray, name: str, subject: str, b
     }
 
 
-def _coverage(truth: np.ndarray, quantiles: np.ndarray, width: float, block: int) -> dict[str, float]:
+def _coverage(truth: np.ndarray, quantiles: np.ndarray, origin: np.ndarray, width: float) -> dict[str, float]:
     """Share of truths inside the central interval of this width, with its sampling interval."""
     lower, upper = (int(np.argmin(np.abs(np.subtract(LEVELS, level)))) for level in ((1 - width) / 2, (1 + width) / 2))
-    measured = coverage_with_interval(truth, quantiles[..., lower], quantiles[..., upper], block=block)
+    inside = np.where(np.isnan(truth), np.nan, (quantiles[..., lower] <= truth) & (truth <= quantiles[..., upper]))
+    block = default_block_length(len(np.unique(origin)), truth.shape[1])
+    measured = moving_block_bootstrap(_by_instant(inside, origin), block)
     return {"estimate": measured.estimate, "lower": measured.lower, "upper": measured.upper}
+
+
+def _by_instant(values: np.ndarray, origin: np.ndarray) -> np.ndarray:
+    """[N, H, Y] to one mean for each instant, in order of time: what several series do at one instant goes together."""
+    rows = mean_counted(values, axis=(1, 2))
+    instants, number = np.unique(origin, return_inverse=True)
+    known = ~np.isnan(rows)
+    total = np.bincount(number[known], rows[known], len(instants))
+    count = np.bincount(number[known], minlength=len(instants))
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _scaled_pinball(truth: np.ndarray, quantiles: np.ndarray, unit: np.ndarray) -> np.ndarray:

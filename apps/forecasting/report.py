@@ -42,7 +42,7 @@ def build_report(
         Section("Surprise", _surprise(evaluation.forecasts[0], data)),
     ]
     if "state_age" in metrics:
-        sections.append(Section("Does the state age?", (Note(_state_age(metrics["state_age"])),)))
+        sections.append(Section("Does the state age?", (Note(metrics["state_age"]["verdict"]),)))
     if "backtest" in metrics:
         sections.append(Section("Rolling-origin backtest", _backtest(metrics["backtest"])))
     if history:
@@ -69,7 +69,8 @@ def _comparison(metrics: Mapping[str, Any]) -> tuple:
         Text(
             f"Measured on {metrics['rows']:,} rows that training never saw, {_date(metrics['first'])} to "
             f"{_date(metrics['last'])}: the rows went through the stream one by one, and every forecast was made "
-            "before the rows that it is judged by."
+            "before the rows that it is judged by. "
+            f"{metrics['share_with_truth']:.0%} of the forecasts have a truth."
         ),
         Table(("mean absolute error", "model", *baselines), tuple(map(tuple, rows))),
         Plot(
@@ -79,9 +80,14 @@ def _comparison(metrics: Mapping[str, Any]) -> tuple:
             "Error by steps ahead",
         ),
     ]
-    if "directional_accuracy" in metrics:
-        share = metrics["directional_accuracy"]
-        items.append(Text(f"The direction of the next step was right in {share:.1%} of the rows."))
+    if "direction" in metrics:
+        shares = metrics["direction"]
+        items.append(
+            Text(
+                f"The direction of the next step was right in {shares['model']:.1%} of the rows; always saying «up» "
+                f"would have been right in {shares['always up']:.1%}."
+            )
+        )
     return tuple(items)
 
 
@@ -145,13 +151,6 @@ def _surprise(forecasts: Forecasts, data: ForecastingData) -> tuple:
     )
 
 
-def _state_age(measured: Mapping[str, float]) -> str:
-    return (
-        f"On the same newest rows the pinball loss is {measured['old']:.4g} from a state {measured['rows']:,} rows old "
-        f"and {measured['fresh']:.4g} from a fresh one: {measured['ratio'] - 1:+.1%}."
-    )
-
-
 def _backtest(folds: Sequence[Mapping[str, Any]]) -> tuple:
     baselines = list(folds[0]["scaled_pinball"])
     rows = tuple((fold["train_rows"], fold["test_rows"], *fold["scaled_pinball"].values()) for fold in folds)
@@ -167,8 +166,10 @@ def _limits(data: ForecastingData, config: Config) -> str:
         f"A forecast needs some {config.context} rows of history to be as good as measured here.",
         "The intervals adapt to what the stream has shown; a change of regime is covered only after some misses.",
     ]
-    if data.spec.transform != "none":
+    if data.spec.transform == "log_return":
         lines.append("Prices are close to a random walk: expect honest intervals around the last value, not more.")
+    if data.spec.grid.unit == "second":
+        lines.append("Every step of the grid is forecast, hours in which a market is closed included.")
     if data.spec.grid.unit == "business_day":
         lines.append("Forecast dates skip weekends, not public holidays.")
     return "\n\n".join(lines)

@@ -157,6 +157,7 @@ def build_probe(data: ForecastingData) -> Probe:
         chunkings=chunkings,
         final=("forecast", "quantiles", "forecast_timestamp"),
         growing={"anomaly_score": 1},
+        columns={"forecast": 2, "quantiles": 2, "state_last_value": 1, "state_level": 1, "state_quantiles": 2},
     )
 
 
@@ -181,6 +182,7 @@ def describe_meanings(data: ForecastingData, config: Config) -> dict[str, Any]:
             "forecast": "the median of each target at each step ahead, in the units of the data",
             "quantiles": "the same at every level of `quantile_levels`",
             "forecast_timestamp": "Unix seconds (UTC) that the forecasts are for",
-            "anomaly_score": "0 expected .. 1 most surprising, of each row under the forecast made before it",
+            "anomaly_score": "0 expected .. 1 most surprising, of each row under the forecast made before it; also 0 "
+            "where nothing can be said: no forecast yet, no value, or a row that was left out",
         },
     }

@@ -35,6 +35,7 @@ from runnel.shared.export.signatures import Servable, build_servable
 from runnel.shared.layers.explicit_state import initial_state
 from runnel.shared.layers.quantile_head import quantile_levels
 from runnel.shared.preprocessing.series_spec import SeriesSpec
+from runnel.shared.storage.checksums import sha256_of
 from runnel.shared.training.checkpoint import CheckpointStore
 from runnel.shared.training.history import History
 from runnel.shared.training.loop import fit
@@ -119,7 +120,7 @@ def train_network(data: ForecastingData, config: Config, run: RunFolder, say: Sa
             clip_norm=1.0,
             averaging=advanced.averaging,
         ),
-        loss=lambda batch: _training_loss(network, batch, data.spec),
+        loss=lambda batch: _training_loss(network, batch, data.spec, advanced.median_weight),
         batches=training_batches(data, config),
         validate=_validation(network, data, config),
         epochs=advanced.epochs,
@@ -138,6 +139,9 @@ def _load(config: Config) -> tuple[ForecastingData, Config]:
     if config.init_from is None:
         return load_data(config)
     manifest = read_manifest(Path(config.init_from), APPLICATION)
+    network = Path(config.init_from) / "model.keras"
+    if not network.is_file() or sha256_of(network) != manifest["files"]["model.keras"]:
+        raise InputError(f"{network} is missing or damaged; expected what was exported; copy the export again")
     spec = SeriesSpec.from_dict(manifest["meanings"]["spec"])
     data, config = load_data(Config.from_dict(manifest["config"]).with_training_of(config), spec)
     if data.table.columns != spec.columns:
@@ -172,7 +176,7 @@ def backtest(data: ForecastingData, config: Config, run: RunFolder, say: Say) ->
     def score_fold(fitted: tuple[SeriesSpec, Servable], table: SeriesTable, test: slice) -> dict[str, Any]:
         spec, servable = fitted
         scored = ForecastingData(table, splits_at(table, timestamps[test.start]), spec)
-        metrics = evaluate(servable.module, scored, config.advanced.evaluation_rows).metrics
+        metrics = evaluate(servable.module, scored, config.context, config.advanced.evaluation_rows).metrics
         return {"scaled_pinball": metrics["scaled_pinball"], "test_rows": metrics["rows"]}
 
     results = rolling_origin_backtest(lambda rows: until(data.table, timestamps[rows - 1]), folds, fit_fold, score_fold)
@@ -180,7 +184,7 @@ def backtest(data: ForecastingData, config: Config, run: RunFolder, say: Say) ->
 
 
 def quantile_loss(
-    outputs: Mapping[str, tf.Tensor], targets: tf.Tensor, spec: SeriesSpec
+    outputs: Mapping[str, tf.Tensor], targets: tf.Tensor, spec: SeriesSpec, median_weight: float = 0.0
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Pinball loss (Koenker & Bassett 1978) of the forecasts, relative to level and scale.
 
@@ -188,9 +192,10 @@ def quantile_loss(
         outputs: of the network.
         targets: float32 [B, R, H, Y] in raw units, NaN where unknown: those count for nothing.
         spec: what was fitted to the training rows.
+        median_weight: by how much the median counts more than the other levels, whose weight is 1.
 
     Returns:
-        the sum over known targets of the mean over levels, and the number of known targets.
+        the sum over known targets of the weighted mean over levels, and the number of known targets.
     """
     level, scale = outputs["level"][:, :, None], outputs["scale"][:, :, None]
     truth = spec.relative(spec.clean(targets), level) / scale  # [B, R, H, Y]
@@ -198,7 +203,8 @@ def quantile_loss(
     known = tf.math.is_finite(error)
     error = tf.where(known, error, 0.0)
     levels = tf.constant(quantile_levels())
-    losses = tf.reduce_mean(tf.maximum(levels * error, (levels - 1) * error), axis=-1)
+    weights = 1 + median_weight * tf.one_hot(len(levels) // 2, len(levels))
+    losses = tf.reduce_sum(weights * tf.maximum(levels * error, (levels - 1) * error), axis=-1) / tf.reduce_sum(weights)
     return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(known[..., 0], tf.float32))
 
 
@@ -210,9 +216,9 @@ def _forward(network: keras.Model, batch: Mapping[str, tf.Tensor], training: boo
 
 
 def _training_loss(
-    network: keras.Model, batch: Mapping[str, tf.Tensor], spec: SeriesSpec
+    network: keras.Model, batch: Mapping[str, tf.Tensor], spec: SeriesSpec, median_weight: float
 ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-    total, count = quantile_loss(_forward(network, batch, training=True), batch["targets"], spec)
+    total, count = quantile_loss(_forward(network, batch, training=True), batch["targets"], spec, median_weight)
     return total / tf.maximum(count, 1.0), {}
 
 
@@ -222,7 +228,8 @@ def _validation(network: keras.Model, data: ForecastingData, config: Config) -> 
 
     @tf.function
     def sums(batch: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        return quantile_loss(_forward(network, batch, training=False), batch["targets"], data.spec)
+        outputs = _forward(network, batch, training=False)
+        return quantile_loss(outputs, batch["targets"], data.spec, config.advanced.median_weight)
 
     def validate() -> dict[str, float]:
         totals = [[float(value) for value in sums(batch)] for batch in batches]
@@ -237,7 +244,9 @@ def _export(run: RunFolder, data: ForecastingData, config: Config, which: Litera
     newest = CheckpointStore(run.checkpoints).latest_valid(say)
     history = History.of(newest).rows if newest else []
     say("evaluating on the test split, row by row")
-    evaluation = evaluate(servable.module, data, config.advanced.evaluation_rows, config.advanced.long_state_rows)
+    evaluation = evaluate(
+        servable.module, data, config.context, config.advanced.evaluation_rows, config.advanced.long_state_rows
+    )
     if config.advanced.folds:
         evaluation.metrics["backtest"] = backtest(data, config, run, say)
     for line in verdicts(evaluation.metrics):

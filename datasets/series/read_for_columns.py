@@ -30,7 +30,7 @@ def read_for_columns(
     Args:
         path: The file.
         columns: Targets and features, in the order of the export's manifest.
-        time_column: The column with the time; None takes the only column of dates.
+        time_column: The column with the time; if it is None or not there, the only column of dates.
         series_id_column: The column that tells series apart; None for a single series.
         decimal: The decimal mark of a CSV file; None finds it out.
         delimiter: The character between the values of a CSV file; None finds it out.
@@ -44,7 +44,11 @@ def read_for_columns(
     decimal, delimiter = check_csv_options(decimal, delimiter)
     table = read_table(path, delimiter)
     choice = choose_columns(
-        table, time_column=time_column, targets=columns, features=columns, series_id=series_id_column
+        table,
+        time_column=time_column if time_column in table.columns else None,
+        targets=columns,
+        features=columns,
+        series_id=series_id_column,
     )
     values = parse_numbers(table, choice.columns, decimal)
     times = parse_timestamps(table, choice.time_column)

@@ -5,7 +5,7 @@ quantiles, from the spread of its own errors over the training rows. Rows are eq
 index of the last row that is known, and its forecast covers the H rows after it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -20,13 +20,18 @@ __all__ = [
     "PointForecaster",
     "RepeatLast",
     "SeasonalNaive",
+    "Spread",
     "fit_baseline",
     "future_rows",
+    "running_volatility",
 ]
 
 SECONDS_PER_HOUR = 3600
 DAYS_PER_YEAR = 366  # day 60 is 29 February or 1 March; the smoothing makes the difference immaterial
 HOURS_PER_DAY = 24
+
+Spread = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""values [T, Y] -> a size for each row [T, Y]; row t may depend on rows up to t alone."""
 
 
 class PointForecaster(Protocol):
@@ -187,13 +192,15 @@ class FittedBaseline:
     Attributes:
         name: what a reader of the report calls it.
         point_forecaster: makes the point forecasts.
-        residual_quantiles: float64 [H, Y, Q], quantiles of truth - forecast over the training rows; NaN where there are
-            none.
+        residual_quantiles: float64 [H, Y, Q], quantiles of truth - forecast over the training rows, in units of the
+            spread at the origin; NaN where there are none.
+        spread: how large errors are expected to be at each row; one everywhere if left out.
     """
 
     name: str
     point_forecaster: PointForecaster
     residual_quantiles: NDArray[np.float64]
+    spread: Spread | None = None
 
     def forecast(self, values: ArrayLike, origins: ArrayLike, target_timestamps: ArrayLike) -> BaselineForecast:
         """Forecasts the rows after each origin.
@@ -220,11 +227,18 @@ class FittedBaseline:
         if len(rows) and not 0 <= rows.min() <= rows.max() < len(values):
             raise ValueError(f"origins are {rows.min()} to {rows.max()}; the values have rows 0 to {len(values) - 1}")
         point = self.point_forecaster(values, rows, stamps)
-        return BaselineForecast(point, point[..., None] + self.residual_quantiles)
+        unit = _units(self.spread, values, rows)
+        return BaselineForecast(point, point[..., None] + unit[..., None] * self.residual_quantiles)
 
 
 def fit_baseline(
-    baseline: Baseline, values: ArrayLike, timestamps: ArrayLike, *, horizon: int, levels: Sequence[float]
+    baseline: Baseline,
+    values: ArrayLike,
+    timestamps: ArrayLike,
+    *,
+    horizon: int,
+    levels: Sequence[float],
+    spread: Spread | None = None,
 ) -> FittedBaseline:
     """Fits a baseline and the quantiles of its errors, for each step ahead, on training rows.
 
@@ -237,6 +251,8 @@ def fit_baseline(
         timestamps: int64 [T], Unix seconds, strictly increasing.
         horizon: rows to forecast, 1 or more and fewer than T.
         levels: quantile levels, each in (0, 1), increasing.
+        spread: values [T, Y] -> how large errors are expected to be after each row [T, Y], such as
+            `running_volatility`; the quantiles then scale with it. One everywhere if left out.
 
     Returns:
         The fitted baseline.
@@ -258,8 +274,26 @@ def fit_baseline(
     padded = np.concatenate([train, np.full((horizon, train.shape[1]), np.nan)])
     later = np.concatenate([stamps, np.repeat(stamps[-1], horizon)])  # past the end there is no truth: any time
     point = forecaster(train, origins, future_rows(later, origins, horizon))
-    residual_quantiles = _quantiles_of_present(future_rows(padded, origins, horizon) - point, chances)
-    return FittedBaseline(baseline.name, forecaster, residual_quantiles)
+    residuals = (future_rows(padded, origins, horizon) - point) / _units(spread, train, origins)
+    return FittedBaseline(baseline.name, forecaster, _quantiles_of_present(residuals, chances), spread)
+
+
+def running_volatility(values: NDArray[np.float64], decay: float = 0.94) -> NDArray[np.float64]:
+    """Root of the exponentially weighted mean of squared steps up to each row (RiskMetrics 1996): [T, Y] -> [T, Y].
+
+    Missing steps are passed over; before the first step, the first known volatility stands in.
+    """
+    squares = np.diff(_fill_forward(values, period=1), axis=0, prepend=np.nan) ** 2
+    total, weight = np.zeros(values.shape[1]), np.zeros(values.shape[1])
+    variance = np.full(values.shape, np.nan)
+    for row, square in enumerate(squares):
+        known = ~np.isnan(square)
+        total = np.where(known, decay * total + np.where(known, square, 0.0), total)
+        weight = np.where(known, decay * weight + 1, weight)
+        variance[row] = _divide(total, weight)
+    first = np.argmax(variance > 0, axis=0)
+    floor = np.take_along_axis(variance, first[None], axis=0)
+    return np.sqrt(np.where(variance > 0, variance, floor))
 
 
 def future_rows(array: ArrayLike, origins: ArrayLike, horizon: int) -> np.ndarray:
@@ -283,6 +317,11 @@ def future_rows(array: ArrayLike, origins: ArrayLike, horizon: int) -> np.ndarra
             f"origins are {first.min() - 1} to {first.max() - 1} with {horizon} rows after each; there are {len(rows)}"
         )
     return rows[first[:, None] + np.arange(horizon)]
+
+
+def _units(spread: Spread | None, values: NDArray[np.float64], origins: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The spread at each origin [N, 1, Y]."""
+    return np.ones((1, 1, 1)) if spread is None else spread(values)[origins][:, None]
 
 
 def _repeat_last(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -72,7 +73,9 @@ def export_model(
         content.write_report(folder / "report.html")
         verification = _verify(folder, probe, servable.signatures)
         manifest = _manifest(folder, content, described, verification)
-        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (folder / MANIFEST).write_text(
+            json.dumps(_without_nan(manifest), indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
     return manifest
 
 
@@ -108,6 +111,15 @@ def _verify(folder: Path, probe: Probe, signatures: dict[str, Any]) -> dict[str,
     if not measured["passed"]:
         raise ExportError(f"the export did not pass its verification; nothing was written: {json.dumps(measured)}")
     return measured
+
+
+def _without_nan(value: Any) -> Any:
+    """The same data with None for NaN and infinities, which JSON does not have."""
+    if isinstance(value, dict):
+        return {name: _without_nan(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _manifest(folder: Path, content: ExportContent, signatures: dict, verification: dict) -> dict[str, Any]:

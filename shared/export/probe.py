@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +22,14 @@ class Probe:
         chunkings: several ways to cut the same input; each is a list of inputs of `step`. The first is the finest.
         final: results of `step` that after the last piece equal those of `serving_default`.
         growing: results of `step` that concatenate over the pieces, with the axis of concatenation.
+        columns: outputs whose entries along an axis have units of their own: each is compared on its own scale.
     """
 
     serve: Arrays
     chunkings: Sequence[Sequence[Arrays]]
     final: tuple[str, ...]
     growing: Mapping[str, int]
+    columns: Mapping[str, int] = field(default_factory=dict)
 
 
 def record_probe(probe: Probe, functions: Mapping[str, Callable], folder: Path) -> None:
@@ -58,6 +60,7 @@ def record_probe(probe: Probe, functions: Mapping[str, Callable], folder: Path) 
         "chunkings": [len(pieces) for pieces in probe.chunkings],
         "final": probe.final,
         "growing": dict(probe.growing),
+        "columns": dict(probe.columns),
     }
     (folder / "probe.json").write_text(json.dumps(plan))
 

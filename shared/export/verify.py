@@ -4,11 +4,14 @@ Run by path, isolated: `python -I verify.py EXPORT_DIR PROBE_DIR RESULT.json`. E
 It must not import anything else: what it proves is that a service can do without.
 """
 
+import functools
 import io
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -84,21 +87,22 @@ def verify(export_folder: Path, probe_folder: Path) -> dict:
     expected_step = _under(arrays, "expected/step/")
     last_piece, _ = export.stream(chunkings[0], {}, start)
     state_names = [name for name in expected_step if name in last_state]
+    distance = functools.partial(_distance, columns=plan["columns"])
     checks = {
         "reloaded_equals_in_process": max(
-            _distance(served, _under(arrays, "expected/serve/")),
-            _distance({**last_piece, **last_state}, expected_step),
+            distance(served, _under(arrays, "expected/serve/")),
+            distance({**last_piece, **last_state}, expected_step),
         ),
-        "step_equals_whole": _distance(_pick(finest, plan["final"]), _pick(served, plan["final"])),
-        "chunkings_agree": max(_distance({**results, **state}, {**finest, **last_state}) for results, state in streams),
+        "step_equals_whole": distance(_pick(finest, plan["final"]), _pick(served, plan["final"])),
+        "chunkings_agree": max(distance({**results, **state}, {**finest, **last_state}) for results, state in streams),
         "one_equals_many": max(
-            _distance(
+            distance(
                 export.serve({name: value[row : row + 1] for name, value in serve_inputs.items()}),
                 {name: value[row : row + 1] for name, value in served.items()},
             )
             for row in range(batch)
         ),
-        "serialised_state_continues": _distance(_continue_serialised(export, chunkings[0], start), last_state),
+        "serialised_state_continues": distance(_continue_serialised(export, chunkings[0], start), last_state),
         "state_keeps_its_form": 0.0 if _same_form(start, last_state) and state_names else 1.0,
     }
     return {
@@ -152,14 +156,16 @@ def _forbidden_operations(folder: Path) -> list[str]:
     return sorted(set(found))
 
 
-def _distance(left: Outputs, right: Outputs) -> float:
+def _distance(left: Outputs, right: Outputs, columns: Mapping[str, int] = MappingProxyType({})) -> float:
     """The largest difference as a share of the output's magnitude; infinite where form, text or NaN differ."""
     if left.keys() != right.keys():
         return float("inf")
-    return max((_array_distance(np.asarray(left[name]), np.asarray(right[name])) for name in left), default=0.0)
+    pairs = ((np.asarray(left[name]), np.asarray(right[name]), columns.get(name)) for name in left)
+    return max((_array_distance(*pair) for pair in pairs), default=0.0)
 
 
-def _array_distance(left: np.ndarray, right: np.ndarray) -> float:
+def _array_distance(left: np.ndarray, right: np.ndarray, axis: int | None) -> float:
+    """Of two arrays; entries along `axis`, where there is one, have units and so magnitudes of their own."""
     if left.shape != right.shape:
         return float("inf")
     if left.dtype.kind != "f":
@@ -167,9 +173,10 @@ def _array_distance(left: np.ndarray, right: np.ndarray) -> float:
     if not np.array_equal(np.isfinite(left), np.isfinite(right)):
         return float("inf")
     finite = np.isfinite(left)
-    if not finite.any():
-        return 0.0
-    return float(np.abs(left[finite] - right[finite]).max() / max(np.abs(right[finite]).max(), 1e-12))
+    difference = np.where(finite, np.abs(left - right), 0.0)
+    others = tuple(other for other in range(left.ndim) if other != axis)
+    magnitude = np.max(np.where(finite, np.abs(right), 0.0), axis=others, keepdims=True, initial=1e-12)
+    return float(np.max(difference / magnitude, initial=0.0))
 
 
 def _same_form(left: Outputs, right: Outputs) -> bool:

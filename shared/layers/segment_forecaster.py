@@ -127,9 +127,7 @@ class SegmentForecaster(keras.layers.Layer):
         segments = tf.reshape(relative, [-1, (self.context + filling) // self.segment, self.segment])  # [B*R*Y, S, w]
 
         hidden = self.gru(self.embedding(segments))  # [B*R*Y, U]
-        queries = self._queries(shape[0] * shape[1])  # [B*R*Y*M, U], M future segments
-        repeated = tf.repeat(hidden, self.future_segments, axis=0)
-        decoded, _ = self.gru.cell(queries, [repeated])
+        decoded = self._decode(hidden)  # [B*R*Y*M, U], M future segments
         decoded = self.output_dropout(decoded, training=training)
         quantiles = self.head(decoded[:, None])  # [B*R*Y*M, 1, w, 1, Q]
         length = self.future_segments * self.segment
@@ -139,15 +137,30 @@ class SegmentForecaster(keras.layers.Layer):
     def _relative(self, values: Any, last: Any) -> Any:
         return tf.math.log(values / last) if self.logarithmic else values - last
 
-    def _queries(self, sequences: Any) -> Any:
-        """Inputs of the decoding steps: what tells future segments, and targets, apart."""
-        queries = self.position[None]  # [1, M, U]
-        if self.targets > 1:
-            shape = [self.targets, self.future_segments]
-            position = tf.broadcast_to(queries, [*shape, self.position.shape[1]])
-            target = tf.broadcast_to(self.target[:, None], [*shape, self.target.shape[1]])
-            queries = tf.concat([position, target], axis=-1)  # [Y, M, U]
-        return tf.reshape(tf.tile(queries, [sequences, 1, 1]), [-1, self.units])
+    def _decode(self, hidden: Any) -> Any:
+        """One step of the GRU [B*R*Y*M, U] for every future segment, each from the hidden state [B*R*Y, U].
+
+        As `gru.cell` computes it, but each product once: that of a query for all sequences, that of a hidden state for
+        all its future segments.
+        """
+        cell, targets = self.gru.cell, self.targets
+        from_query = tf.reshape(tf.matmul(self._queries(), cell.kernel) + cell.bias[0], [1, targets, -1, 3, self.units])
+        from_hidden = tf.matmul(hidden, cell.recurrent_kernel) + cell.bias[1]
+        from_hidden = tf.reshape(from_hidden, [-1, targets, 1, 3, self.units])
+        gates = tf.sigmoid(from_query[..., :2, :] + from_hidden[..., :2, :])
+        update, reset = gates[..., 0, :], gates[..., 1, :]  # [B*R, Y, M, U]
+        candidate = tf.tanh(from_query[..., 2, :] + reset * from_hidden[..., 2, :])
+        before = tf.reshape(hidden, [-1, targets, 1, self.units])
+        return tf.reshape(update * before + (1 - update) * candidate, [-1, self.units])
+
+    def _queries(self) -> Any:
+        """Inputs of the decoding steps [Y*M, U]: what tells future segments, and targets, apart."""
+        if self.targets == 1:
+            return self.position
+        shape = [self.targets, self.future_segments]
+        position = tf.broadcast_to(self.position[None], [*shape, self.position.shape[1]])
+        target = tf.broadcast_to(self.target[:, None], [*shape, self.target.shape[1]])
+        return tf.reshape(tf.concat([position, target], axis=-1), [-1, self.units])
 
     def compute_mask(self, *_: Any, **__: Any) -> None:
         """Masks are passed explicitly: nothing is attached to the outputs."""

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from runnel.shared.preprocessing.time_grid import SECONDS_PER_DAY, TimeGrid
 
-__all__ = ["calendar_features", "choose_calendar_periods"]
+__all__ = ["SECONDS_PER_WEEK", "SECONDS_PER_YEAR", "calendar_features", "choose_calendar_periods"]
 
-_WEEK = 7 * SECONDS_PER_DAY
-_YEAR = 31_556_952  # mean Gregorian year
+SECONDS_PER_WEEK = 7 * SECONDS_PER_DAY
+SECONDS_PER_YEAR = 31_556_952  # mean Gregorian year
 
 
 def calendar_features(timestamps: Any, periods: Sequence[int]) -> tf.Tensor:
@@ -35,4 +35,8 @@ def calendar_features(timestamps: Any, periods: Sequence[int]) -> tf.Tensor:
 def choose_calendar_periods(timestamps: list[np.ndarray], grid: TimeGrid) -> tuple[int, ...]:
     """The periods among day, week and year that these series resolve and see at least 1.8 times over."""
     span = max(int(series[-1] - series[0]) for series in timestamps)
-    return tuple(period for period in (SECONDS_PER_DAY, _WEEK, _YEAR) if 2 * grid.seconds < period <= span / 1.8)
+    return tuple(
+        period
+        for period in (SECONDS_PER_DAY, SECONDS_PER_WEEK, SECONDS_PER_YEAR)
+        if 2 * grid.seconds < period <= span / 1.8
+    )

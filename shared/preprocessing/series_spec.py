@@ -15,6 +15,7 @@ __all__ = ["SeriesSpec", "Transform", "fit_series_spec"]
 Transform = Literal["none", "difference", "log_return"]
 
 _RANDOM_WALK_RATIO = 0.15
+_LARGEST_LIKENESS = 0.25
 _LARGEST_VALUE = 1e18  # float32 holds sums of squares of anything smaller
 
 
@@ -85,8 +86,9 @@ def fit_series_spec(
 ) -> SeriesSpec:
     """Fits the specification to the training rows of one or more series.
 
-    `auto` takes steps instead of values where the first target moves like a random walk (its steps are small beside
-    its spread), and logarithms where no value of any column is at or below zero as well.
+    `auto` takes steps instead of values where the first target moves like a random walk: its steps are small beside its
+    spread, and one says little about the next. It takes logarithms where no value of any column is at or below zero as
+    well. A smooth series, such as a temperature every ten minutes, has small steps too, but one is like the next.
 
     Args:
         columns: names of the F columns, targets first.
@@ -130,6 +132,14 @@ def _known_mean(values: np.ndarray) -> np.ndarray:
 def _choose_transform(values: list[np.ndarray]) -> Transform:
     targets = [series[np.isfinite(series[:, 0]), 0].astype(np.float64) for series in values]
     ratios = [np.std(np.diff(target)) / max(np.std(target), 1e-12) for target in targets if len(target) > 1]
-    if not ratios or np.median(ratios) > _RANDOM_WALK_RATIO:
+    likeness = [_likeness_of_steps(target) for target in targets if len(target) > 2]
+    if not ratios or np.median(ratios) > _RANDOM_WALK_RATIO or np.median(likeness) > _LARGEST_LIKENESS:
         return "none"
     return "log_return" if all(np.all(series[np.isfinite(series)] > 0) for series in values) else "difference"
+
+
+def _likeness_of_steps(values: np.ndarray) -> float:
+    """Absolute correlation of each step with the next; 0 for the steps of a random walk."""
+    steps = np.diff(values)
+    spread = np.sum(steps**2)
+    return float(abs(np.sum(steps[1:] * steps[:-1])) / spread) if spread > 0 else 0.0

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from runnel.shared.preprocessing.time_grid import TimeGrid
 
-__all__ = ["SeriesWindows", "TimeSplit", "split_by_fraction", "split_by_timestamp"]
+__all__ = ["SeriesWindows", "TimeSplit", "split_by_timestamp", "split_instants"]
 
 _KEYS_PER_SERIES = 2**48
 
@@ -23,10 +23,22 @@ class TimeSplit:
     end: int
 
 
-def split_by_fraction(rows: int, validation: float = 0.1, test: float = 0.2) -> TimeSplit:
-    """Splits `rows` rows in time order: the last `test` share is the test split, `validation` the share before it."""
-    test_start = rows - round(rows * test)
-    return TimeSplit(test_start - round(rows * validation), test_start, rows)
+def split_instants(timestamps: Sequence[np.ndarray], validation: float = 0.1, test: float = 0.2) -> tuple[int, int]:
+    """Where validation and test begin, in Unix seconds, so that about these shares of all rows come after.
+
+    The instants are the same for all series: a model of many series must not know one series' past from the future of
+    another.
+
+    Args:
+        timestamps: one int64 [T] for each series, rising.
+        validation: share of the rows between the two instants.
+        test: share of the rows from the second instant on.
+    """
+    every = np.sort(np.concatenate(timestamps))
+    test_start = len(every) - round(len(every) * test)
+    validation_start = test_start - round(len(every) * validation)
+    after = np.append(every, every[-1] + 1)
+    return int(after[validation_start]), int(after[test_start])
 
 
 def split_by_timestamp(timestamps: np.ndarray, validation_start: int, test_start: int) -> TimeSplit:

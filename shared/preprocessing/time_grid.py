@@ -36,6 +36,11 @@ class TimeGrid:
         per_unit = {"second": 1, "business_day": SECONDS_PER_DAY, "month": 2_629_746}
         return self.step * per_unit[self.unit]
 
+    def rows_in(self, period: int) -> int:
+        """How many steps a period of so many seconds holds, rounded."""
+        per_step = SECONDS_PER_DAY * 7 / 5 if self.unit == "business_day" else self.seconds
+        return round(period / per_step)
+
     def index(self, timestamps: Any) -> tf.Tensor:
         """The number of the step that each timestamp belongs to, int64 of the same shape.
 
@@ -90,12 +95,19 @@ def fit_time_grid(timestamps: list[np.ndarray]) -> TimeGrid:
 
 
 def _common_day_of_month(timestamps: np.ndarray) -> int | None:
-    """The day on which all the months' timestamps fall, or the last where a month has no such day; else None."""
+    """The day on which all the months' timestamps fall, or the last where a month has no such day; else None.
+
+    The first and the last trading day of a month, within three days of its first and last, count as those.
+    """
     days = (timestamps // SECONDS_PER_DAY).astype("datetime64[D]")
     of_month = (days - days.astype("datetime64[M]")).astype(int) + 1
     is_last = (days + 1).astype("datetime64[M]") != days.astype("datetime64[M]")
-    day = 31 if is_last.all() else of_month.max()
-    return int(day) if np.all(is_last | (of_month == day)) else None
+    day = 31 if is_last.all() else int(of_month.max())
+    if np.all(is_last | (of_month == day)):
+        return day
+    if np.all((days + 4).astype("datetime64[M]") != days.astype("datetime64[M]")):
+        return 31
+    return 1 if np.all(of_month <= 4) else None
 
 
 def _month_of(days: tf.Tensor) -> tf.Tensor:

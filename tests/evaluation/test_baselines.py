@@ -13,6 +13,7 @@ from runnel.shared.evaluation.baselines import (
     SeasonalNaive,
     fit_baseline,
     future_rows,
+    running_volatility,
 )
 
 NAN = float("nan")
@@ -179,3 +180,29 @@ def test_no_origin_gives_no_forecast() -> None:
     assert fitted.forecast(np.zeros((9, 1)), [], np.zeros((0, 2), int)).quantiles.shape == (0, 2, 1, 3)
     with pytest.raises(ValueError, match="period is 0"):
         SeasonalNaive(0)
+
+
+def test_running_volatility_by_hand() -> None:
+    values = np.array([[10.0], [12.0], [np.nan], [13.0], [9.0]])  # steps 2, 0 (carried), 1, -4
+    volatility = running_volatility(values, decay=0.5)[:, 0]
+    weighted = [4.0, (0.5 * 4 + 0) / 1.5, (0.5 * 2 + 1) / 1.75, (0.5 * 2 + 16) / 1.875]
+    np.testing.assert_allclose(volatility, np.sqrt([weighted[0], *weighted]))
+
+
+def test_running_volatility_knows_no_future() -> None:
+    values = np.cumsum(np.random.default_rng(0).normal(size=(60, 2)), axis=0)
+    changed = values.copy()
+    changed[40:] += 1e3
+    np.testing.assert_array_equal(running_volatility(values)[:40], running_volatility(changed)[:40])
+
+
+def test_quantiles_scale_with_the_spread() -> None:
+    """Errors twice as large in the second half: with their own spread, the same quantiles in units of it."""
+    size = np.repeat([1.0, 2.0], 50)[:, None]
+    values = np.cumsum(np.tile([[1.0], [-1.0]], (50, 1)) * size, axis=0)
+    stamps = np.arange(100) * 60
+    fitted = fit_baseline(
+        RepeatLast(), values, stamps, horizon=1, levels=[0.1, 0.5, 0.9], spread=lambda rows: size[: len(rows)]
+    )
+    forecast = fitted.forecast(values, [10, 80], stamps[[[11], [81]]])
+    np.testing.assert_allclose(np.diff(forecast.quantiles[1, 0, 0]), 2 * np.diff(forecast.quantiles[0, 0, 0]))

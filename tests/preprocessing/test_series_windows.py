@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runnel.shared.preprocessing.series_windows import SeriesWindows, TimeSplit, split_by_fraction, split_by_timestamp
+from runnel.shared.preprocessing.series_windows import SeriesWindows, TimeSplit, split_by_timestamp, split_instants
 from runnel.shared.preprocessing.time_grid import TimeGrid
 
 DAY = 86_400
@@ -105,11 +105,15 @@ class TestWindows:
 
 
 class TestSplits:
-    def test_by_fraction(self):
-        assert split_by_fraction(100) == TimeSplit(70, 80, 100)
-        assert split_by_fraction(1000, 0.15, 0.25) == TimeSplit(600, 750, 1000)
-        assert split_by_fraction(5) == TimeSplit(4, 4, 5)
-        assert split_by_fraction(0) == TimeSplit(0, 0, 0)
+    def test_instants_of_one_series(self):
+        assert split_instants([np.arange(100)]) == (70, 80)
+        assert split_instants([np.arange(1000) * 10], 0.15, 0.25) == (6000, 7500)
+        assert split_instants([np.arange(10)], validation=0.2, test=0) == (8, 10)
+
+    def test_instants_are_the_same_for_all_series(self):
+        old, young = np.arange(60), np.arange(40, 80)
+        validation, test = split_instants([old, young])  # the 70th and the 80th of 100 rows in order of time
+        assert (validation, test) == (55, 60)
 
     def test_by_timestamp(self):
         timestamps = np.array([10, 20, 30, 40])
@@ -121,7 +125,7 @@ class TestSplits:
     def test_a_planted_leak_is_not_seen(self, length):
         """Every value from the validation split on is a billion; no training window may hold one."""
         days = [np.arange(40), np.arange(60) * 2]
-        splits = [split_by_fraction(len(one)) for one in days]
+        splits = [split_by_timestamp(one, *split_instants(days)) for one in days]
         values = [np.arange(len(one), dtype=np.float32)[:, None] for one in days]
         for value, split in zip(values, splits, strict=True):
             value[split.validation :] = 1e9

@@ -182,3 +182,18 @@ class TestFit:
 def test_approximate_seconds():
     assert [TimeGrid("second", 60).seconds, TimeGrid("business_day", 1).seconds] == [60, DAY]
     assert TimeGrid("month", 12).seconds == pytest.approx(365.2425 * DAY)
+
+
+@pytest.mark.parametrize(("frequency", "months", "day"), [("BME", 1, 31), ("BQE", 3, 31), ("BMS", 1, 1)])
+def test_trading_months_are_a_month_grid(frequency, months, day):
+    stamps = pd.date_range("1990-01-01", periods=240, freq=frequency).astype("datetime64[s]").astype("int64").to_numpy()
+    grid = fit_time_grid([stamps])
+    assert grid == TimeGrid("month", months, day_of_month=day)
+    np.testing.assert_array_equal(np.diff(grid.index(stamps)), np.ones(239))
+
+
+def test_rows_in_a_period():
+    assert TimeGrid("business_day", 1).rows_in(7 * 86_400) == 5
+    assert TimeGrid("business_day", 1).rows_in(31_556_952) == 261
+    assert TimeGrid("second", 3600).rows_in(86_400) == 24
+    assert TimeGrid("month", 3).rows_in(31_556_952) == 4

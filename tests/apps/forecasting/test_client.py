@@ -1,0 +1,197 @@
+import csv
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from runnel.apps.forecasting.client import stream
+from runnel.shared.errors import InputError
+
+HEADER = "when,meter,flow,temperature,pressure"
+PREDICTED = ["series", "forecast_for", "flow", "flow 5%", "flow 95%", "temperature", "temperature 5%"]
+PREDICTED += ["temperature 95%", "flow last known", "temperature last known"]
+
+
+def table(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def streamed(trained: Any, lines: Iterator[str] | list[str]) -> list[dict[str, str]]:
+    said: list[str] = []
+    stream(trained.export, iter(lines), said.append)  # type: ignore[arg-type]
+    return table("\n".join(said))
+
+
+def served(loaded: Any, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    values = frame[["flow", "temperature", "pressure"]].to_numpy(np.float32)
+    seconds = pd.to_datetime(frame["when"]).astype("datetime64[s]").astype("int64").to_numpy()
+    answer = loaded.serving_default(
+        history=tf.constant(values[None]), timestamp=tf.constant(seconds[None]), length=tf.constant([len(frame)])
+    )
+    return {name: value.numpy()[0] for name, value in answer.items()}
+
+
+# === predict ===
+
+
+def test_predict_answers_in_the_users_own_terms(trained: Any, loaded: Any, runnel: Callable) -> None:
+    code, out, err = runnel("predict", trained.export, trained.csv)
+    assert (code, err) == (0, "")
+    answer, rows = table(out), pd.read_csv(trained.csv)
+    assert list(answer[0]) == PREDICTED
+    assert [row["series"] for row in answer] == ["north"] * 3 + ["south"] * 3
+    for name, of_series in rows.groupby("meter"):
+        last = pd.Timestamp(of_series["when"].iloc[-1])
+        expected = served(loaded, of_series)
+        for step, row in enumerate([row for row in answer if row["series"] == name]):
+            assert pd.Timestamp(row["forecast_for"]) == last + pd.Timedelta(hours=step + 1)
+            for target, place in (("flow", 0), ("temperature", 1)):
+                assert float(row[target]) == pytest.approx(expected["forecast"][step, place], rel=1e-4)
+                assert float(row[f"{target} 5%"]) <= float(row[target]) <= float(row[f"{target} 95%"])
+                known = of_series[target].dropna().iloc[-1]
+                assert float(row[f"{target} last known"]) == pytest.approx(known, rel=1e-4)
+
+
+@pytest.mark.parametrize("form", ["shuffled columns", "semicolons and decimal commas", "parquet", "one row"])
+def test_predict_reads_other_forms_of_the_same_rows(trained: Any, runnel: Callable, tmp_path: Path, form: str) -> None:
+    rows = pd.read_csv(trained.csv)
+    rows = rows.head(1) if form == "one row" else rows
+    rows.to_csv(tmp_path / "plain.csv", index=False)
+    changed = rows.assign(extra="unused")[["extra", "pressure", "temperature", "flow", "meter", "when"]]
+    path = tmp_path / ("rows.parquet" if form == "parquet" else "rows.csv")
+    if form == "parquet":
+        changed.assign(when=pd.to_datetime(changed["when"])).to_parquet(path)
+    elif form == "semicolons and decimal commas":
+        changed.to_csv(path, index=False, sep=";", decimal=",")
+    else:
+        changed.to_csv(path, index=False)
+    expected, answer = runnel("predict", trained.export, "plain.csv"), runnel("predict", trained.export, path)
+    assert answer[0] == 0, answer
+    assert answer[1] == expected[1]
+
+
+def test_predict_takes_several_inputs(trained: Any, runnel: Callable) -> None:
+    _, once, _ = runnel("predict", trained.export, trained.csv)
+    _, twice, _ = runnel("predict", trained.export, trained.csv, trained.csv)
+    assert table(twice) == table(once) * 2
+
+
+def test_names_with_commas_are_quoted(trained: Any, runnel: Callable, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(f'{HEADER}\n2024-05-01,"hall, ""B""",1,2,3\n2024-05-02,"hall, ""B""",2,3,4\n')
+    code, out, _ = runnel("predict", trained.export, "rows.csv")
+    assert code == 0
+    assert {row["series"] for row in table(out)} == {'hall, "B"'}
+    assert list(table(out)[0]) == PREDICTED
+
+
+# === stream ===
+
+
+def test_stream_answers_like_predict(trained: Any, runnel: Callable) -> None:
+    lines = trained.csv.read_text().splitlines(keepends=True)
+    order = [lines[0], *(line for pair in zip(lines[1:111], lines[111:], strict=True) for line in pair)]
+    answer = streamed(trained, order)
+    assert len(answer) == 220
+    assert all(0 <= float(row["anomaly_score"]) <= 1 for row in answer)
+    _, predicted, _ = runnel("predict", trained.export, trained.csv)
+    for name in ("north", "south"):
+        last = [row for row in answer if row["series"] == name][-1]
+        first_step = next(row for row in table(predicted) if row["series"] == name)
+        assert last["forecast_for"] == first_step["forecast_for"]
+        for column in ("flow", "flow 5%", "temperature 95%"):
+            assert float(last[column]) == pytest.approx(float(first_step[column]), rel=1e-4)
+
+
+def test_each_answer_comes_before_the_next_row_is_read(trained: Any) -> None:
+    said: list[str] = []
+
+    def arriving() -> Iterator[str]:
+        yield HEADER + "\n"
+        for hour in range(3):
+            assert len(said) == hour + 1
+            yield f"2024-05-01 0{hour}:00,north,{hour},1,2\n"
+
+    stream(trained.export, arriving(), said.append)  # type: ignore[arg-type]
+    assert len(said) == 4
+
+
+def test_stream_outlives_what_a_sensor_may_send(trained: Any, capsys: pytest.CaptureFixture) -> None:
+    rows = [
+        "2024-05-01 00:00,north,10,15,1000",
+        "",
+        "2024-05-01 01:00,north,error,15,1000",
+        "2024-05-01 02:00,north,10",
+        "yesterday,north,10,15,1000",
+        '2024-05-01 03:00,"north,10,15,1000',
+        "2024-05-01 04:00,north,inf,nan,",
+        "2024-05-01 04:00,north,10,15,1000",
+        "2024-04-30 04:00,north,99,15,1000",
+        "2024-05-01 05:00,north,10,15,1000",
+    ]
+    answer = streamed(trained, [HEADER, *rows])
+    assert [row["timestamp"] for row in answer] == [
+        "2024-05-01", "2024-05-01 01:00:00", "2024-05-01 04:00:00", "2024-05-01 04:00:00", "2024-04-30 04:00:00",
+        "2024-05-01 05:00:00",
+    ]  # fmt: skip
+    assert answer[4]["anomaly_score"] == "0.000"  # too late to be judged
+    assert answer[4]["forecast_for"] == answer[3]["forecast_for"] == "2024-05-01 05:00:00"
+    complaints = capsys.readouterr().err.splitlines()
+    assert [line.split(",")[0].split(" has")[0] for line in complaints] == [
+        "standard input: row 4", "standard input: row 5", "standard input: row 6", "standard input: row 7",
+        "standard input: row 8",
+    ]  # fmt: skip
+    assert "counted as missing" in complaints[0]
+    assert all(line.endswith("row left out") for line in complaints[1:4])
+
+
+@pytest.mark.parametrize("lines", [[], ["when,flow\n"], ["when,flow,temperature,pressure\n"], ["\n"]])
+def test_stream_refuses_a_header_that_lacks_columns(trained: Any, lines: list[str]) -> None:
+    with pytest.raises(
+        InputError, match="expected a line of column names, among them 'flow', 'temperature', 'pressure'"
+    ):
+        streamed(trained, lines)
+
+
+def test_header_alone_gives_a_header(trained: Any) -> None:
+    said: list[str] = []
+    stream(trained.export, iter([HEADER]), said.append)  # type: ignore[arg-type]
+    assert said == [
+        "series,timestamp,anomaly_score,forecast_for,flow,flow 5%,flow 95%,temperature,temperature 5%,temperature 95%"
+    ]
+
+
+def test_stream_from_standard_input(trained: Any, runnel: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"{HEADER}\n2024-05-01,north,1,2,3\n".encode() + b"2024-05-02,n\xff,1,2,3\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+    code, out, err = runnel("stream", trained.export)
+    assert (code, err) == (0, "")
+    assert [row["series"] for row in table(out)] == ["north", "n\ufffd"]
+
+
+# === evaluate ===
+
+
+def test_evaluate_repeats_what_training_measured(trained: Any, runnel: Callable) -> None:
+    code, out, err = runnel("evaluate", trained.export)
+    assert (code, err) == (0, "")
+    metrics = trained.manifest["metrics"]
+    first, *rows = csv.reader(io.StringIO(out))
+    assert first[:2] == ["mean absolute error", "model"]
+    assert set(first[2:]) == set(metrics["skill"])
+    for row, target in zip(rows, ("flow", "temperature"), strict=False):
+        assert row[0] == target
+        assert float(row[1]) == pytest.approx(metrics["mean_absolute_error"][target]["model"], rel=1e-4)
+    assert "80% interval: " in out
+    assert "90% interval: " in out
+
+
+def test_evaluate_on_other_rows(trained: Any, runnel: Callable, write_sensors: Callable, tmp_path: Path) -> None:
+    write_sensors(tmp_path / "other.csv", 100, 9)
+    code, out, _ = runnel("evaluate", trained.export, "--data", "other.csv")
+    assert code == 0
+    assert out != runnel("evaluate", trained.export)[1]

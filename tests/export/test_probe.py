@@ -1,0 +1,35 @@
+import json
+
+import numpy as np
+from export.toy_streams import SumStream, TextStream, sum_probe, text_probe
+
+from runnel.shared.export.probe import record_probe
+from runnel.shared.export.signatures import build_servable
+
+
+def recorded(stream, probe, folder):
+    record_probe(probe, build_servable(stream).signatures, folder)
+    arrays = np.load(folder / "probe.npz", allow_pickle=False)
+    return json.loads((folder / "probe.json").read_text()), {name: arrays[name] for name in arrays.files}
+
+
+def test_numbers(tmp_path):
+    probe = sum_probe()
+    plan, arrays = recorded(SumStream(), probe, tmp_path)
+    growing = {"totals": 1, "encoded": 1}
+    assert plan == {"chunkings": [8, 1, 4], "final": ["total"], "growing": growing, "columns": {}}
+    np.testing.assert_array_equal(arrays["serve/x"], probe.serve["x"])
+    assert arrays["chunking/2/0/x"].shape == (3, 0, 2)
+    valid = np.arange(8) < probe.serve["length"][:, None]
+    total = (probe.serve["x"] * valid[..., None]).sum(axis=1)
+    np.testing.assert_allclose(arrays["expected/serve/total"], total, atol=1e-5)
+    np.testing.assert_allclose(arrays["expected/step/state_total"], total, atol=1e-5)
+    assert arrays["expected/step/state_count"].tolist() == [8, 3, 0]
+
+
+def test_text_becomes_bytes_that_need_no_pickle(tmp_path):
+    _, arrays = recorded(TextStream(), text_probe(), tmp_path)
+    assert arrays["serve/text"].tolist() == ["naïve".encode(), b""]
+    assert arrays["chunking/0/2/text"].tolist() == [b"\xc3", b""]
+    assert arrays["expected/serve/answer"].tolist() == ["6 octets, déjà".encode(), "0 octets, déjà".encode()]
+    assert all(array.dtype != object for array in arrays.values())

@@ -1,0 +1,71 @@
+import pytest
+import tensorflow as tf
+from export.toy_streams import UNITS, SumStream, TextStream
+
+from runnel.shared.export.signatures import build_servable, describe_signatures, state_specs
+from runnel.shared.streaming.stream_model import StreamModel
+
+
+def test_state_specs_leave_the_batch_open_and_name_every_tensor():
+    specs = state_specs(SumStream())
+    assert {name: spec.shape.as_list() for name, spec in specs.items()} == {
+        "count": [None],
+        "hidden": [None, UNITS],
+        "total": [None, 2],
+    }
+    assert [spec.name for spec in specs.values()] == ["state_count", "state_hidden", "state_total"]
+
+
+def test_every_input_and_output_is_named_and_plain_data():
+    described = describe_signatures(build_servable(TextStream()).signatures)
+    state = {"dtype": "int32", "shape": [None]}
+    text = {"dtype": "string", "shape": [None]}
+    assert described == {
+        "initial_state": {"inputs": {"batch_size": {"dtype": "int32", "shape": []}}, "outputs": {"state_bytes": state}},
+        "step": {"inputs": {"text": text, "state_bytes": state}, "outputs": {"answer": text, "state_bytes": state}},
+        "serving_default": {"inputs": {"text": text}, "outputs": {"answer": text}},
+    }
+
+
+def test_signatures_and_methods_are_the_same_functions():
+    servable = build_servable(TextStream())
+    state = servable.module.initial_state(batch_size=tf.constant(1))
+    for step in (servable.module.step, servable.signatures["step"]):
+        assert step(text=tf.constant(["ab"]), **state)["state_bytes"].numpy().tolist() == [2]
+
+
+def test_calls_keep_nothing():
+    servable = build_servable(TextStream())
+    state = servable.module.initial_state(batch_size=tf.constant(1))
+    answers = {servable.module.step(text=tf.constant(["ab"]), **state)["answer"].numpy()[0] for _ in range(3)}
+    assert len(answers) == 1
+
+
+def test_a_missing_input_is_refused():
+    servable = build_servable(SumStream())
+    with pytest.raises(TypeError, match="state_count"):
+        servable.signatures["step"](x=tf.ones([1, 1, 2]), length=tf.constant([1]))
+
+
+def test_a_stream_model_says_what_it_lacks():
+    class Half(StreamModel):
+        pass
+
+    with pytest.raises(TypeError, match="initial_state"):
+        Half()
+
+
+def test_no_call_traces_again_whatever_the_lengths():
+    class Traced(SumStream):
+        traces = 0
+
+        def step(self, inputs, state):
+            Traced.traces += 1
+            return super().step(inputs, state)
+
+    module = build_servable(Traced()).module
+    before = Traced.traces
+    for batch, rows in ((1, 1), (1, 2), (3, 5), (2, 0)):
+        state = module.initial_state(batch_size=tf.constant(batch))
+        module.step(x=tf.ones([batch, rows, 2]), length=tf.fill([batch], rows), **state)
+    assert Traced.traces == before

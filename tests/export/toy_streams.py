@@ -1,0 +1,119 @@
+"""Small stream models to export; what a test plants goes into a subclass."""
+
+import itertools
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from runnel.shared.export.export_model import ExportContent, export_model
+from runnel.shared.export.probe import Probe
+from runnel.shared.export.signatures import build_servable
+from runnel.shared.streaming.stream_model import StreamModel
+
+UNITS = 3
+
+
+class SumStream(StreamModel):
+    """A running sum [B, N, 2], and a GRU over it; `step` is what subclasses spoil."""
+
+    def __init__(self):
+        super().__init__(name="sum_stream")
+        keras.utils.set_random_seed(0)
+        self.gru = keras.layers.GRU(UNITS, return_sequences=True, return_state=True, use_cudnn=False)
+        self.gru.build((None, None, 2))
+
+    @property
+    def step_inputs(self):
+        return {
+            "x": tf.TensorSpec([None, None, 2], tf.float32, "x"),
+            "length": tf.TensorSpec([None], tf.int32, "length"),
+        }
+
+    @property
+    def serve_inputs(self):
+        return self.step_inputs
+
+    def initial_state(self, batch_size):
+        return {
+            "count": tf.zeros([batch_size], tf.int64),
+            "hidden": tf.zeros([batch_size, UNITS]),
+            "total": tf.zeros([batch_size, 2]),
+        }
+
+    def step(self, inputs, state):
+        time = tf.shape(inputs["x"])[1]
+        mask = tf.sequence_mask(inputs["length"], time)
+        x = tf.where(mask[..., None], inputs["x"], 0.0)
+        total = state["total"][:, None] + tf.cumsum(x, axis=1)
+        # One more masked row, because a stock layer takes no sequence of length zero.
+        padded = tf.pad(x, [[0, 0], [0, 1], [0, 0]]), tf.pad(mask, [[0, 0], [0, 1]])
+        encoded, hidden = self.gru(padded[0], mask=padded[1], initial_state=state["hidden"])
+        encoded = tf.where(mask[..., None], encoded[:, :time], 0.0)
+        results = {"total": state["total"] + tf.reduce_sum(x, axis=1), "totals": total, "encoded": encoded}
+        count = state["count"] + tf.cast(inputs["length"], tf.int64)
+        return results, {"count": count, "hidden": hidden, "total": results["total"]}
+
+    def serve(self, inputs):
+        results, _ = self.step(inputs, self.initial_state(tf.shape(inputs["length"])[0]))
+        return {"total": results["total"]}
+
+
+class TextStream(StreamModel):
+    """Counts bytes and tells how many in words that are not ASCII."""
+
+    @property
+    def step_inputs(self):
+        return {"text": tf.TensorSpec([None], tf.string, "text")}
+
+    @property
+    def serve_inputs(self):
+        return self.step_inputs
+
+    def initial_state(self, batch_size):
+        return {"bytes": tf.zeros([batch_size], tf.int32)}
+
+    def step(self, inputs, state):
+        count = state["bytes"] + tf.strings.length(inputs["text"])
+        return {"answer": tf.strings.join([tf.strings.as_string(count), tf.constant(" octets, déjà")])}, {
+            "bytes": count
+        }
+
+    def serve(self, inputs):
+        return self.step(inputs, self.initial_state(tf.shape(inputs["text"])[0]))[0]
+
+
+def sum_probe():
+    rows, length = 8, np.array([8, 3, 0], np.int32)
+    x = np.random.default_rng(1).normal(size=(3, rows, 2)).astype(np.float32)
+
+    def cut(*edges):
+        return [
+            {"x": x[:, begin:end], "length": np.clip(length - begin, 0, end - begin).astype(np.int32)}
+            for begin, end in itertools.pairwise(edges)
+        ]
+
+    chunkings = [cut(*range(rows + 1)), cut(0, rows), cut(0, 0, 3, 3, rows)]
+    return Probe({"x": x, "length": length}, chunkings, ("total",), {"totals": 1, "encoded": 1})
+
+
+def text_probe():
+    """Two sessions: a word with a character cut in half, and nothing."""
+    whole = np.array(["naïve", ""])
+    bytes_of = "naïve".encode()
+    finest = [{"text": np.array([bytes_of[i : i + 1], b""], object)} for i in range(len(bytes_of))]
+    return Probe({"text": whole}, [finest, [{"text": whole}]], ("answer",), {})
+
+
+def export(stream, probe, target: Path, metrics=None):
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    content = ExportContent(
+        application="toy",
+        config={"units": UNITS},
+        data={"source": "made up"},
+        meanings={"x": "numbers"},
+        metrics=metrics or {},
+        write_report=lambda path: path.write_text("<p>report</p>"),
+    )
+    return export_model(build_servable(stream), network, probe, content, target)
