@@ -278,7 +278,7 @@ def _metrics(forecasts: Sequence[Forecasts], data: ForecastingData) -> dict[str,
     truth, missing = _comparable(np.concatenate([one.truth for one in forecasts]), predictions)
     pinball = {name: _scaled_pinball(truth, value, unit) for name, value in predictions.items()}
     errors = {name: absolute_errors(truth, value) for name, value in points.items()}
-    metrics = {
+    metrics: dict[str, Any] = {
         "rows": len(truth),
         "first": int(origin.min()),
         "last": int(origin.max()),
@@ -292,16 +292,17 @@ def _metrics(forecasts: Sequence[Forecasts], data: ForecastingData) -> dict[str,
             name: mean_counted(error / unit, axis=(0, 2)).tolist() for name, error in errors.items()
         },
         "scaled_pinball": {name: float(mean_counted(value)) for name, value in pinball.items()},
-        "skill": {
-            name: {
-                "quantiles": _compare(pinball["model"], pinball[name], origin, name, "all quantiles"),
-                "median": _compare(errors["model"] / unit, errors[name] / unit, origin, name, "the forecast alone"),
-            }
-            for name in forecasts[0].baselines
-        },
+        "skill": {},
         "coverage": {f"{width:.0%}": _coverage(truth, quantiles, origin, width) for width in (0.8, 0.9)},
         "quantile_coverage": quantile_coverage(truth, quantiles, LEVELS).tolist(),
     }
+    seen: list[np.ndarray] = []
+    for name in forecasts[0].baselines:
+        skill = {"quantiles": _compare(pinball["model"], pinball[name], origin, name, "all quantiles")}
+        if not any(np.array_equal(points[name], other, equal_nan=True) for other in seen):
+            skill["median"] = _compare(errors["model"] / unit, errors[name] / unit, origin, name, "the forecast alone")
+        metrics["skill"][name] = skill
+        seen.append(points[name])
     if data.spec.transform == "log_return":
         last = np.concatenate([one.last for one in forecasts])
         change = truth[:, 0] - last  # one step ahead

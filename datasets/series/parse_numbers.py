@@ -13,6 +13,7 @@ from runnel.shared.errors import InputError
 __all__ = ["looks_numeric", "parse_numbers"]
 
 _SAMPLE, _VOTERS = 1000, 10_000
+_LARGEST = 1e18
 # Spaces, apostrophes and the mark that is not the decimal one may stand between groups of three digits.
 _GROUPS = " '\u00a0\u202f\u2019"
 _WORD = r"^(?i:[+-]?(?:inf|infinity)|true|false)$"
@@ -149,11 +150,11 @@ def _typed(table: RawTable, name: str) -> np.ndarray:
 
 
 def _check_finite(table: RawTable, name: str, values: np.ndarray) -> None:
-    """Refuses infinities, and numbers that would become one in float32."""
-    beyond = np.abs(values) > np.finfo(np.float32).max
+    """Refuses infinities, and numbers whose squares would become one in float32."""
+    beyond = np.abs(values) >= _LARGEST
     if beyond.any():
         raise InputError(
-            f"{table.cell(name, int(beyond.argmax()))}, which is infinite or beyond float32 (3.4e38); "
+            f"{table.cell(name, int(beyond.argmax()))}, which is infinite or beyond 1e18, more than float32 can square; "
             "correct it, or leave it empty if it is missing"
         )
 

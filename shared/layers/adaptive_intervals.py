@@ -14,7 +14,7 @@ State = dict[str, Any]
 _NO_FORECAST = tf.int64.min
 _SMOOTHING = 0.05
 _WIDEST, _NARROWEST = 8.0, 1 / 8
-_SMALLEST_WIDTH = 1e-9
+_SMALLEST_WIDTH = 1e-30  # whatever the unit of the data, no real width is smaller
 
 
 class AdaptiveIntervals:

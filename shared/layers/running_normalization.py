@@ -12,7 +12,8 @@ __all__ = ["RunningNormalization"]
 
 State = dict[str, Any]
 
-_SMALLEST_SCALE = 1e-6
+_SMALLEST_SCALE = 1e-6  # as a share of the prior scale
+_SMALLEST_PRIOR = 1e-12  # float32 still holds its square times that of the share
 
 
 @keras.saving.register_keras_serializable(package="runnel")
@@ -42,7 +43,7 @@ class RunningNormalization(keras.layers.Layer):
         self.supports_masking = True
         self.decay, self.prior_weight = decay, prior_weight
         self.prior_scale = [float(scale) for scale in prior_scale]
-        self.prior_variance = [max(scale, _SMALLEST_SCALE) ** 2 for scale in self.prior_scale]
+        self.prior_variance = [max(scale, _SMALLEST_PRIOR) ** 2 for scale in self.prior_scale]
 
     @property
     def state_shapes(self) -> dict[str, tuple[int, ...]]:

@@ -265,3 +265,29 @@ def test_probe_holds_gaps_short_and_empty_sessions(data: tuple[Any, Any]) -> Non
         joined = np.concatenate([piece["observation"] for piece in pieces], axis=1)
         np.testing.assert_array_equal(joined, probe.serve["history"])
         assert sum(piece["length"] for piece in pieces).tolist() == [60, 30, 0]
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+def test_the_unit_of_the_data_does_not_matter(data: tuple[Any, Any], unit: float) -> None:
+    """An untrained model in another unit, its preprocessing fitted in that unit, forecasts the same."""
+    rows, config = data
+    answers = []
+    for factor in (1.0, unit):
+        scale = tuple(factor * scale for scale in rows.spec.scale)
+        network = build_model(config, dataclasses.replace(rows.spec, scale=scale), use_cudnn=False)
+        stream = ForecastStream(network, dataclasses.replace(rows.spec, scale=scale), config.horizon, 0.05)
+        network.set_weights([np.full_like(weight, 0.01) for weight in network.get_weights()])
+        timestamps, values = sensible_rows(80, 2)
+        results = step(build_servable(stream).module, timestamps, (values * factor).astype(np.float32))[0]
+        answers.append((results["quantiles"] / factor, results["anomaly_score"]))
+    np.testing.assert_allclose(answers[1][0], answers[0][0], rtol=1e-4)
+    np.testing.assert_allclose(answers[1][1], answers[0][1], atol=1e-3)
+
+
+def test_a_mark_for_missing_values_does_not_end_the_forecasts(loaded: Any) -> None:
+    timestamps, values = START + HOUR * np.arange(60), sensible_rows(60, 2)[1]
+    values[30] = np.finfo(np.float32).max
+    expected = values.copy()
+    expected[30] = np.nan
+    results, expected = served(loaded, timestamps, values), served(loaded, timestamps, expected)
+    np.testing.assert_array_equal(results["quantiles"], expected["quantiles"])
