@@ -20,14 +20,9 @@ from runnel.shared.evaluation.baselines import (
     fit_baseline,
     running_volatility,
 )
-from runnel.shared.evaluation.bootstrap import default_block_length, moving_block_bootstrap, paired_skill
-from runnel.shared.evaluation.quantile_metrics import (
-    absolute_errors,
-    directional_accuracy,
-    mean_counted,
-    pinball_losses,
-    quantile_coverage,
-)
+from runnel.shared.evaluation.bootstrap import default_block_length, paired_skill
+from runnel.shared.evaluation.forecast_scores import score_forecasts
+from runnel.shared.evaluation.quantile_metrics import directional_accuracy, mean_counted, pinball_losses
 from runnel.shared.layers.quantile_head import quantile_levels
 from runnel.shared.preprocessing.calendar_features import SECONDS_PER_WEEK, SECONDS_PER_YEAR
 from runnel.shared.preprocessing.series_spec import SeriesSpec
@@ -165,7 +160,7 @@ def compare_state_ages(module: Any, data: ForecastingData, context: int, age: in
     losses = {}
     for name, one, first, warm in (("old", aged, age, age), ("fresh", series, begin, context)):
         (forecasts,) = stream_forecasts(module, [one], [first], data.spec, warm)
-        losses[name] = mean_counted(_scaled_pinball(forecasts.truth, forecasts.quantiles, unit), axis=(1, 2))
+        losses[name] = mean_counted(pinball_losses(forecasts.truth, forecasts.quantiles, LEVELS) / unit, axis=(1, 2))
     skill = paired_skill(
         losses["old"], losses["fresh"], default_block_length(len(losses["old"]), forecasts.truth.shape[1])
     )
@@ -269,90 +264,26 @@ def _metrics(forecasts: Sequence[Forecasts], data: ForecastingData) -> dict[str,
     """Everything the report, the manifest and the README quote."""
     names = data.table.columns[: data.spec.targets]
     origin = np.concatenate([one.origin for one in forecasts])
+    unit = np.concatenate([np.broadcast_to(one.unit, (len(one.origin), len(names))) for one in forecasts])
+    truth = np.concatenate([one.truth for one in forecasts])
     quantiles = np.concatenate([one.quantiles for one in forecasts])
-    unit = np.concatenate([np.broadcast_to(one.unit, (len(one.origin), len(names))) for one in forecasts])[:, None]
-    points, predictions = {"model": quantiles[..., MEDIAN]}, {"model": quantiles}
-    for name in forecasts[0].baselines:
-        points[name] = np.concatenate([one.baselines[name].point for one in forecasts])
-        predictions[name] = np.concatenate([one.baselines[name].quantiles for one in forecasts])
-    truth, missing = _comparable(np.concatenate([one.truth for one in forecasts]), predictions)
-    pinball = {name: _scaled_pinball(truth, value, unit) for name, value in predictions.items()}
-    errors = {name: absolute_errors(truth, value) for name, value in points.items()}
-    metrics: dict[str, Any] = {
-        "rows": len(truth),
-        "first": int(origin.min()),
-        "last": int(origin.max()),
-        "share_with_truth": float(np.mean(~np.isnan(truth))),
-        "missing_forecasts": missing,
-        "mean_absolute_error": {
-            target: {name: float(mean_counted(error[..., index])) for name, error in errors.items()}
-            for index, target in enumerate(names)
-        },
-        "scaled_error_by_step": {
-            name: mean_counted(error / unit, axis=(0, 2)).tolist() for name, error in errors.items()
-        },
-        "scaled_pinball": {name: float(mean_counted(value)) for name, value in pinball.items()},
-        "skill": {},
-        "coverage": {f"{width:.0%}": _coverage(truth, quantiles, origin, width) for width in (0.8, 0.9)},
-        "quantile_coverage": quantile_coverage(truth, quantiles, LEVELS).tolist(),
+    model = BaselineForecast(quantiles[..., MEDIAN], quantiles)
+    baselines = {
+        name: BaselineForecast(
+            np.concatenate([one.baselines[name].point for one in forecasts]),
+            np.concatenate([one.baselines[name].quantiles for one in forecasts]),
+        )
+        for name in forecasts[0].baselines
     }
-    seen: list[np.ndarray] = []
-    for name in forecasts[0].baselines:
-        skill = {"quantiles": _compare(pinball["model"], pinball[name], origin, name, "all quantiles")}
-        if not any(np.array_equal(points[name], other, equal_nan=True) for other in seen):
-            skill["median"] = _compare(errors["model"] / unit, errors[name] / unit, origin, name, "the forecast alone")
-        metrics["skill"][name] = skill
-        seen.append(points[name])
+    metrics = score_forecasts(truth, origin, unit, {"model": model, **baselines}, LEVELS, names)
     if data.spec.transform == "log_return":
         last = np.concatenate([one.last for one in forecasts])
         change = truth[:, 0] - last  # one step ahead
         metrics["direction"] = {
-            "model": directional_accuracy(change, quantiles[:, 0, :, MEDIAN] - last),
+            "model": directional_accuracy(change, model.point[:, 0] - last),
             "always up": directional_accuracy(change, np.ones_like(change)),
         }
     return metrics
-
-
-def _comparable(truth: np.ndarray, predictions: Mapping[str, np.ndarray]) -> tuple[np.ndarray, int]:
-    """The truth [N, H, Y] with NaN where one of the forecasts is missing, and how many truths that cost."""
-    forecast = np.all([np.isfinite(value).all(axis=-1) for value in predictions.values()], axis=0)
-    missing = int(np.sum(~forecast & ~np.isnan(truth)))
-    return np.where(forecast, truth, np.nan), missing
-
-
-def _compare(model: np.ndarray, baseline: np.ndarray, origin: np.ndarray, name: str, subject: str) -> dict[str, Any]:
-    """Skill of the model's losses [N, H, Y] against a baseline's, and a sentence that says what it means."""
-    block = default_block_length(len(np.unique(origin)), model.shape[1])
-    skill = paired_skill(_by_instant(model, origin), _by_instant(baseline, origin), block)
-    return {
-        "estimate": skill.skill,
-        "lower": skill.interval.lower,
-        "upper": skill.interval.upper,
-        "verdict": f"On {subject}: " + skill.verdict(f"the baseline «{name}»", model="the model"),
-    }
-
-
-def _coverage(truth: np.ndarray, quantiles: np.ndarray, origin: np.ndarray, width: float) -> dict[str, float]:
-    """Share of truths inside the central interval of this width, with its sampling interval."""
-    lower, upper = (int(np.argmin(np.abs(np.subtract(LEVELS, level)))) for level in ((1 - width) / 2, (1 + width) / 2))
-    inside = np.where(np.isnan(truth), np.nan, (quantiles[..., lower] <= truth) & (truth <= quantiles[..., upper]))
-    block = default_block_length(len(np.unique(origin)), truth.shape[1])
-    measured = moving_block_bootstrap(_by_instant(inside, origin), block)
-    return {"estimate": measured.estimate, "lower": measured.lower, "upper": measured.upper}
-
-
-def _by_instant(values: np.ndarray, origin: np.ndarray) -> np.ndarray:
-    """[N, H, Y] to one mean for each instant, in order of time: what several series do at one instant goes together."""
-    rows = mean_counted(values, axis=(1, 2))
-    instants, number = np.unique(origin, return_inverse=True)
-    known = ~np.isnan(rows)
-    total = np.bincount(number[known], rows[known], len(instants))
-    count = np.bincount(number[known], minlength=len(instants))
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def _scaled_pinball(truth: np.ndarray, quantiles: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    return pinball_losses(truth, quantiles, LEVELS) / unit
 
 
 def _unit(values: np.ndarray) -> np.ndarray:

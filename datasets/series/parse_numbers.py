@@ -154,7 +154,7 @@ def _check_finite(table: RawTable, name: str, values: np.ndarray) -> None:
     beyond = np.abs(values) >= _LARGEST
     if beyond.any():
         raise InputError(
-            f"{table.cell(name, int(beyond.argmax()))}, which is infinite or beyond 1e18, more than float32 can square; "
+            f"{table.cell(name, int(beyond.argmax()))}, which is infinite or beyond 1e18, what float32 can square; "
             "correct it, or leave it empty if it is missing"
         )
 

@@ -28,7 +28,8 @@ def run_in_blocks(
     Returns:
         outputs {name: [B, T, ...]} and the state after the last time step.
     """
-    length = tf.shape(next(iter(sequences.values())))[1]
+    first = next(iter(sequences.values()))
+    length = tf.shape(first)[1]
 
     def one_step() -> tuple[Tensors, Tensors]:
         return advance(_with_length_one(sequences), dict(state))
@@ -50,6 +51,8 @@ def run_in_blocks(
         )
         return outputs, final_state
 
+    if first.shape[1] is not None:
+        return one_step() if first.shape[1] == 1 else in_blocks()
     return tf.cond(tf.equal(length, 1), one_step, in_blocks)
 
 

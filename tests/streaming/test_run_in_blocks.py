@@ -81,6 +81,13 @@ def test_the_static_branch_is_the_one_that_runs():
     assert run(numbers(1, 2)).numpy().tolist() == [[False, False]]
 
 
+@pytest.mark.parametrize("time", [0, 1, BLOCK + 1])
+def test_length_known_when_the_graph_is_made(time):
+    x = numbers(2, time)
+    outputs, _ = tf.function(lambda x: run_in_blocks(running_sum, {"x": x}, state_of(2), BLOCK))(x)
+    np.testing.assert_allclose(outputs["total"], np.cumsum(x, axis=1), atol=1e-5)
+
+
 def test_eager_call():
     x = numbers(2, BLOCK + 1)
     outputs, _ = run_in_blocks(running_sum, {"x": tf.constant(x)}, state_of(2), BLOCK)

@@ -267,19 +267,20 @@ def test_probe_holds_gaps_short_and_empty_sessions(data: tuple[Any, Any]) -> Non
         assert sum(piece["length"] for piece in pieces).tolist() == [60, 30, 0]
 
 
-@pytest.mark.parametrize("unit", [1e-9, 1e9])
-def test_the_unit_of_the_data_does_not_matter(data: tuple[Any, Any], unit: float) -> None:
+def test_the_unit_of_the_data_does_not_matter(data: tuple[Any, Any]) -> None:
     """An untrained model in another unit, its preprocessing fitted in that unit, forecasts the same."""
     rows, config = data
+    timestamps, values = sensible_rows(80, 2)
     answers = []
-    for factor in (1.0, unit):
-        scale = tuple(factor * scale for scale in rows.spec.scale)
-        network = build_model(config, dataclasses.replace(rows.spec, scale=scale), use_cudnn=False)
-        stream = ForecastStream(network, dataclasses.replace(rows.spec, scale=scale), config.horizon, 0.05)
+    for unit in (1.0, 1e-9):
+        spec = dataclasses.replace(rows.spec, scale=tuple(unit * scale for scale in rows.spec.scale))
+        network = build_model(config, spec, use_cudnn=False)
         network.set_weights([np.full_like(weight, 0.01) for weight in network.get_weights()])
-        timestamps, values = sensible_rows(80, 2)
-        results = step(build_servable(stream).module, timestamps, (values * factor).astype(np.float32))[0]
-        answers.append((results["quantiles"] / factor, results["anomaly_score"]))
+        stream = ForecastStream(network, spec, config.horizon, 0.05)
+        piece = {"observation": unit * values[None], "timestamp": timestamps[None], "length": [len(values)]}
+        inputs = {name: tf.constant(piece[name], spec.dtype) for name, spec in stream.step_inputs.items()}
+        results, _ = tf.function(stream.step, autograph=False)(inputs, stream.initial_state(1))
+        answers.append((results["quantiles"] / unit, results["anomaly_score"]))
     np.testing.assert_allclose(answers[1][0], answers[0][0], rtol=1e-4)
     np.testing.assert_allclose(answers[1][1], answers[0][1], atol=1e-3)
 

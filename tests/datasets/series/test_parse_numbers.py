@@ -92,7 +92,7 @@ def test_the_minority_mark_is_refused_with_the_option():
 @pytest.mark.parametrize("value", ["inf", "-inf", "Infinity", "1e400", "1e39"])
 def test_infinities(value):
     message = refusal(x=["1", value])
-    assert message.startswith(f"t.csv: row 3, column 'x' holds '{value}', which is infinite or beyond float32")
+    assert message.startswith(f"t.csv: row 3, column 'x' holds '{value}', which is infinite or beyond 1e18")
     assert "infinite" in refusal(x=["1,5", value])
 
 

@@ -29,6 +29,11 @@ def test_series_and_found_time_column(write):
     assert [series.series_id for series in read_for_columns(path, ["a"], None, "id")] == ["n", "s"]
 
 
+def test_time_column_of_another_name_is_found(write):
+    (series,) = read_for_columns(write("when,a\n1970-01-02,1\n"), ["a"], "date", None)
+    assert series.timestamps.tolist() == [86_400]
+
+
 def test_options_of_csv_files(write):
     path = write("date/a\n1970-01-01/1,234\n")
     (series,) = read_for_columns(path, ["a"], "date", None, decimal=",", delimiter="/")
@@ -39,7 +44,7 @@ def test_options_of_csv_files(write):
     ("content", "expected"),
     [
         ("date,b\n1970-01-01,1\n", "has no column 'a'"),
-        ("when,a\n1970-01-01,1\n", "has no column 'date' (--time-column)"),
+        ("when,a\nsoon,1\n", "no column holds dates"),
         ("date,a\n1970-01-01,x\n", "row 2, column 'a' holds 'x', which is not a number"),
         ("date,a\n1970-01-02,1\n1970-01-01,2\n", "row 3 (1970-01-01) is earlier"),
         ("date,a\n", "no rows"),
