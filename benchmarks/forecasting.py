@@ -6,7 +6,7 @@
 
 The data of the first form are found through the environment variable RUNNEL_BENCH_DATA. They follow the protocol of
 LTSF-Linear (Zeng et al. 2023, arXiv 2205.13504) and SegRNN (Lin et al. 2023, arXiv 2308.11200): horizon 96, columns
-standardised by their training rows, one model for all columns, each column a series by itself, every window of the
+standardised by their training rows, one model for all columns, each forecast by itself, every window of the
 test split counted (no incomplete batch dropped), windows that may look back into the split before. Everything that is
 chosen is chosen on the validation split. `--results` writes what was measured into RESULTS.md beside this file.
 """
@@ -83,6 +83,8 @@ class Benchmark:
         ends: where training, validation and test end, in rows; None for 70 %, 10 % and 20 % of them.
         advanced: training options.
         has_header: whether the file has a line of names and a column of dates.
+        embeds_columns: whether the network learns an embedding of each column, as targets of one series have it; else
+            each column is a series.
     """
 
     file: str
@@ -90,6 +92,7 @@ class Benchmark:
     ends: tuple[int, int, int] | None
     advanced: Advanced
     has_header: bool = True
+    embeds_columns: bool = False
 
     def splits(self, rows: int) -> tuple[int, int, int]:
         """Where training, validation and test end."""
@@ -116,13 +119,14 @@ BENCHMARKS = {
         10,
         None,
         replace(TRAINING, units=256, segment=48, epochs=6, steps_per_epoch=200),
+        embeds_columns=True,
     ),
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """The columns of a benchmark, each a series.
+    """The columns of a benchmark, ready to train on.
 
     Attributes:
         data: of the application.
@@ -136,7 +140,7 @@ class Columns:
 
 
 def load(name: str, lookback: int, seed: int) -> Columns:
-    """Reads a benchmark, standardises each column by its training rows, and makes each a series.
+    """Reads a benchmark, and standardises each column by its training rows.
 
     Published figures of Jena count -9999 as a measurement, which enlarges the training scale of two columns; here it
     is missing, and errors can be expressed on either scale.
@@ -149,20 +153,24 @@ def load(name: str, lookback: int, seed: int) -> Columns:
     scale = np.nanstd(known[:train], axis=0)
     values = ((known - np.nanmean(known[:train], axis=0)) / scale).astype(np.float32)
     timestamps = 60 * benchmark.minutes * np.arange(end, dtype=np.int64)  # as published: rows equally far apart
+    names = tuple(f"column {index}" for index in range(values.shape[1])) if benchmark.embeds_columns else ("value",)
     series = tuple(
-        Series(f"column {index}", timestamps.copy(), values[:, index : index + 1]) for index in range(values.shape[1])
+        Series(f"series {index}", timestamps.copy(), part)
+        for index, part in enumerate(np.split(values, values.shape[1] // len(names), axis=1))
     )
     table = SeriesTable(
-        columns=("value",),
-        targets=("value",),
+        columns=names,
+        targets=names,
         series=series,
         time_column="row",
-        series_id_column="column",
+        series_id_column="series",
         split_starts=(int(timestamps[train]), int(timestamps[validation])),
-        fingerprint=fingerprint_of(("value",), series),
+        fingerprint=fingerprint_of(names, series),
     )
     segment = max(benchmark.advanced.segment, LONG_SEGMENT if lookback > HORIZON else 0)
-    advanced = replace(benchmark.advanced, seed=seed, segment=segment)
+    advanced = replace(
+        benchmark.advanced, seed=seed, segment=segment, batch_size=benchmark.advanced.batch_size // len(names)
+    )
     config = Config(data=name, context=lookback, horizon=HORIZON, architecture="segment", advanced=advanced)
     data, config = prepare(table, config)
     return Columns(data, config, scale / raw[:train].std(axis=0))
@@ -207,7 +215,7 @@ def measure(network: keras.Model, columns: Columns, first: int, end: int) -> Err
     windows = SeriesWindows(
         [series.timestamps for series in table.series],
         [series.values for series in table.series],
-        1,
+        columns.data.spec.targets,
         columns.data.spec.grid,
         HORIZON,
     )
@@ -218,8 +226,8 @@ def measure(network: keras.Model, columns: Columns, first: int, end: int) -> Err
     def errors(batch: dict[str, tf.Tensor]) -> list[tf.Tensor]:
         rows = {name: batch[name] for name in ("observation", "timestamp", "mask")}
         outputs, _ = network(rows | {"state": initial_state(network.layers, tf.shape(rows["mask"])[0])}, training=False)
-        truth, level = batch["targets"][:, 0, :, 0], outputs["level"][:, 0]  # [B, H], [B, 1]
-        quantiles = level[..., None] + outputs["scale"] * outputs["quantiles"][:, 0, :, 0]  # [B, H, Q]
+        truth, level = batch["targets"][:, 0], outputs["level"]  # [B, H, Y], [B, 1, Y]
+        quantiles = level[..., None] + outputs["scale"][..., None] * outputs["quantiles"][:, 0]  # [B, H, Y, Q]
         error, naive = truth - quantiles[..., MEDIAN], truth - level
         inside = [
             tf.cast((quantiles[..., low] <= truth) & (truth <= quantiles[..., -1 - low]), tf.float32)
@@ -227,9 +235,11 @@ def measure(network: keras.Model, columns: Columns, first: int, end: int) -> Err
         ]
         return [tf.reduce_mean(x, axis=1) for x in (error**2, tf.abs(error), naive**2, tf.abs(naive), *inside)]
 
-    batches = (windows.gather(ends[begin : begin + 2048], lookback, 1) for begin in range(0, len(ends), 2048))
+    size = 4 * columns.config.advanced.batch_size
+    batches = (windows.gather(ends[begin : begin + size], lookback, 1) for begin in range(0, len(ends), size))
     results = zip(*([one.numpy() for one in errors(batch)] for batch in batches), strict=True)
-    by_column = [np.concatenate(parts).reshape(len(table.series), -1) for parts in results]
+    by_series = [np.concatenate(parts).reshape(len(table.series), len(origins), -1) for parts in results]  # [S, N, Y]
+    by_column = [values.transpose(0, 2, 1).reshape(-1, len(origins)) for values in by_series]
     squared, absolute, naive_squared, naive_absolute, *inside = by_column
     return Errors(squared, absolute, naive_squared, naive_absolute, dict(zip(OUTER, inside, strict=True)))
 

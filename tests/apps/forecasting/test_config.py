@@ -47,8 +47,14 @@ def test_bad_advanced_option_is_named(name: str, value: Any) -> None:
 
 def test_going_on_from_an_export_keeps_its_network_and_takes_the_new_training() -> None:
     old = Config(data="old.csv", target=("a",), context=20, horizon=2, cell="lstm", advanced=Advanced(units=9, seed=1))
-    new = Config(data="new.csv", init_from="export", advanced=Advanced(units=70, epochs=3, seed=2))
+    new = Config(data="new.csv", init_from="export", advanced=Advanced(epochs=3, seed=2))
     merged = old.with_training_of(new)
     assert (merged.data, merged.init_from, merged.target) == ("new.csv", "export", ("a",))
     assert (merged.context, merged.horizon, merged.cell, merged.advanced.units) == (20, 2, "lstm", 9)
     assert (merged.advanced.epochs, merged.advanced.seed) == (3, 2)
+
+
+@pytest.mark.parametrize("option", [{"cell": "simple_rnn"}, {"context": 33}, {"advanced": Advanced(units=70)}])
+def test_going_on_from_an_export_refuses_another_network(option: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=r"with --init-from; expected .*, as in the export"):
+        Config(cell="lstm").with_training_of(Config(init_from="export", **option))
