@@ -197,7 +197,7 @@ def test_fine_tuning_interrupted_exported_and_continued(
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_for(lambda: log.exists() and log.read_text().count("\n") == 2, process)
+    wait_for((tmp_path / "a run" / "checkpoints" / "step-00000150").exists, process)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
