@@ -180,6 +180,15 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen) -> None:
         time.sleep(0.02)
 
 
+# What a shell starts in the background ignores interrupts, and so does all that it starts, these tests for one.
+INTERRUPTIBLE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from runnel.apps.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 @pytest.mark.slow
 def test_fine_tuning_interrupted_exported_and_continued(
     trained: Any, runnel: Callable, tmp_path: Path, write_sensors: Callable
@@ -190,7 +199,7 @@ def test_fine_tuning_interrupted_exported_and_continued(
     command += ["--learning-rate", "1e-4", "--long-state-rows", "0", "--out", "a run"]
     log = tmp_path / "a run" / "log.csv"
     process = subprocess.Popen(
-        [sys.executable, "-m", "runnel.apps.cli", *command],
+        [sys.executable, "-c", INTERRUPTIBLE, *command],
         cwd=tmp_path,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         stdout=subprocess.PIPE,
