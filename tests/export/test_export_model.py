@@ -136,24 +136,6 @@ class Forgetful(SumStream):
         return {"total": super().serve(inputs)["total"] * 1.001}
 
 
-class Counting(SumStream):
-    """Keeps a count of its own, shared by all sessions."""
-
-    def __init__(self):
-        super().__init__()
-        self.calls = tf.Variable(0)
-
-    def step(self, inputs, state):
-        self.calls.assign_add(1)
-        return super().step(inputs, state)
-
-
-class Drawing(SumStream):
-    def step(self, inputs, state):
-        results, state = super().step(inputs, state)
-        return results | {"total": results["total"] + 0 * tf.random.normal([1, 2])}, state
-
-
 class CallingPython(SumStream):
     def step(self, inputs, state):
         results, state = super().step(inputs, state)
