@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from runnel.datasets.builders.data_folder import data_folder
+from runnel.datasets.builders.open_builder import is_dataset_name
 from runnel.datasets.series.build_series import build_series, refuse_useless_columns
 from runnel.datasets.series.choose_columns import choose_columns
-from runnel.datasets.series.data_folder import data_folder
 from runnel.datasets.series.parse_numbers import parse_numbers
 from runnel.datasets.series.parse_timestamps import Timestamps, parse_timestamps
 from runnel.datasets.series.raw_table import RawTable
@@ -94,7 +95,7 @@ def check_csv_options(decimal: str | None, delimiter: str | None) -> tuple[str |
 
 def _open(source: str, csv_option: str | None) -> Dataset | None:
     """Returns the dataset that the source names, or None if it names a file."""
-    if source not in BUILDER_NAMES and not source.startswith("tfds:"):
+    if not is_dataset_name(source, BUILDER_NAMES):
         return None
     if csv_option:
         raise InputError(f"--decimal and --delimiter describe a CSV file, and {source} is a dataset; leave them out")

@@ -31,12 +31,12 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def check_builder(tmp_path: Path) -> Callable[..., None]:
-    """Checks what every builder of ours holds (tfds.testing needs a package that TFDS does not bring)."""
+def check_conventions(tmp_path: Path) -> Callable[..., dict[str, list[dict]]]:
+    """Checks what every builder of ours holds and returns its examples (tfds.testing needs a package TFDS lacks)."""
     import tensorflow_datasets as tfds
     from tensorflow_datasets.core.dataset_metadata import valid_tags
 
-    def check(builder_class: type, name: str, splits: dict[str, int]) -> None:
+    def check(builder_class: type, name: str, splits: dict[str, int]) -> dict[str, list[dict]]:
         folder = builder_class.pkg_dir_path
         for file in ("README.md", "CITATIONS.bib", "TAGS.txt", "checksums.tsv", "dummy_data"):
             assert (folder / file).exists(), file
@@ -50,13 +50,36 @@ def check_builder(tmp_path: Path) -> Callable[..., None]:
         tags = builder.get_metadata().tags
         assert tags
         assert set(tags) <= set(valid_tags())
-        rows = {split: list(builder.as_dataset(split=split).as_numpy_iterator()) for split in splits}
+        return {split: list(builder.as_dataset(split=split).as_numpy_iterator()) for split in splits}
+
+    return check
+
+
+@pytest.fixture
+def check_builder(check_conventions: Callable, tmp_path: Path) -> Callable[..., None]:
+    """Checks what every builder of series holds."""
+    import tensorflow_datasets as tfds
+
+    def check(builder_class: type, name: str, splits: dict[str, int]) -> None:
+        rows = check_conventions(builder_class, name, splits)
         stamps = [row["timestamp"] for split in ("train", "validation", "test") for row in rows[split]]
         assert stamps == sorted(set(stamps))  # In order of time, and no example in two splits.
         for row in rows["train"]:
             assert row["timestamp"].dtype == np.int64
             assert {value.dtype for key, value in row.items() if key != "timestamp"} == {np.dtype(np.float32)}
-        time_column, targets = builder.info.metadata["time_column"], builder.info.metadata["targets"]
-        assert {time_column, *targets} <= set(rows["train"][0])
+        metadata = tfds.builder(name, data_dir=tmp_path).info.metadata
+        assert {metadata["time_column"], *metadata["targets"]} <= set(rows["train"][0])
+
+    return check
+
+
+@pytest.fixture
+def check_text_builder(check_conventions: Callable) -> Callable[..., dict[str, list[str]]]:
+    """Checks what every builder of text holds, and returns its documents by split."""
+
+    def check(builder_class: type, name: str, splits: dict[str, int]) -> dict[str, list[str]]:
+        rows = check_conventions(builder_class, name, splits)
+        assert all(set(row) == {"text"} for part in rows.values() for row in part)
+        return {split: [row["text"].decode() for row in part] for split, part in rows.items()}
 
     return check

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from runnel.datasets.series.data_folder import data_folder
+from runnel.datasets.builders.data_folder import data_folder
 
 
 def test_the_variable_wins(tmp_path):
