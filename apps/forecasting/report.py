@@ -11,8 +11,8 @@ from runnel.apps.forecasting.data import ForecastingData
 from runnel.apps.forecasting.evaluate import LEVELS, Evaluation, Forecasts, verdicts
 from runnel.shared.evaluation.plots import (
     calibration_plot,
-    error_by_horizon,
     fan_chart,
+    metric_by_step,
     series_with_scores,
     training_curves,
 )
@@ -74,7 +74,7 @@ def _comparison(metrics: Mapping[str, Any]) -> tuple:
         ),
         Table(("mean absolute error", "model", *baselines), tuple(map(tuple, rows))),
         Plot(
-            error_by_horizon(
+            metric_by_step(
                 metrics["scaled_error_by_step"], model="model", metric="mean absolute error", unit="mean steps"
             ),
             "Error by steps ahead",

@@ -27,7 +27,7 @@ from runnel.shared.evaluation.plot_axes import (
 )
 from runnel.shared.evaluation.plot_style import plot_style
 
-__all__ = ["calibration_plot", "error_by_horizon", "fan_chart", "series_with_scores", "training_curves"]
+__all__ = ["calibration_plot", "fan_chart", "metric_by_step", "series_with_scores", "training_curves"]
 
 Parameters = ParamSpec("Parameters")
 
@@ -104,36 +104,43 @@ def fan_chart(
 
 
 @_styled
-def error_by_horizon(
-    errors: Mapping[str, ArrayLike], *, model: str, metric: str, unit: str = "", step: str = "steps ahead"
+def metric_by_step(
+    values: Mapping[str, ArrayLike],
+    *,
+    model: str,
+    metric: str,
+    unit: str = "",
+    step: str = "steps ahead",
+    first: int = 1,
 ) -> Figure:
-    """Draws the error of the model beside its baselines for each step ahead.
+    """Draws a metric of the model beside its baselines at each step, such as the error at each step ahead.
 
     Args:
-        errors: name -> float [H], error at 1 .. H steps ahead. A horizon of one is drawn as dots, one line a name.
+        values: name -> float [H], the metric at each of H steps. A single step is drawn as dots, one line a name.
         model: which name is the model; drawn in blue and above the others.
-        metric: what the errors are, for the axis, such as "mean absolute error".
+        metric: what the values are, for the axis, such as "mean absolute error".
         unit: their unit.
         step: what the horizontal axis counts, such as "days ahead".
+        first: the number of the first step.
 
     Returns:
         The figure.
 
     Raises:
-        ValueError: the model is not among the errors, or the horizons differ.
+        ValueError: the model is not among the names, or the numbers of steps differ.
     """
-    curves = {name: np.asarray(values, dtype=np.float64) for name, values in errors.items()}
+    curves = {name: np.asarray(curve, dtype=np.float64) for name, curve in values.items()}
     lengths = {curve.shape for curve in curves.values()}
     if model not in curves or len(lengths) != 1 or any(len(shape) != 1 for shape in lengths):
         raise ValueError(
-            f"received errors of {list(curves)} with shapes {sorted(lengths)} for the model {model!r}; give [H] each"
+            f"received values of {list(curves)} with shapes {sorted(lengths)} for the model {model!r}; give [H] each"
         )
     colours = dict(zip((name for name in curves if name != model), _cycle(SERIES_COLOURS, len(curves)), strict=False))
     colours[model] = LIGHT["blue"]
     if len(curves[model]) == 1:
         return _error_dots({name: float(curve[0]) for name, curve in curves.items()}, colours, metric, unit)
     figure, axes = one_axes(2.4)
-    steps = np.arange(1, len(curves[model]) + 1)
+    steps = first + np.arange(len(curves[model]))
     for name, curve in curves.items():
         width, order = (2.4, 3) if name == model else (1.4, 2)
         marker = "o" if len(steps) <= 14 else ""

@@ -52,16 +52,16 @@ def test_fan_chart_without_a_median_says_which_quantile_it_draws() -> None:
     )
 
 
-def test_error_by_horizon_draws_every_forecaster_by_name() -> None:
+def test_metric_by_step_draws_every_forecaster_by_name() -> None:
     errors = {"LSTM": [1.0, 2.0], "repeat last": [1.5, 2.5], "climatology": [3.0, 3.0]}
-    figure = plots.error_by_horizon(errors, model="LSTM", metric="mean absolute error", unit="°C", step="days ahead")
+    figure = plots.metric_by_step(errors, model="LSTM", metric="mean absolute error", unit="°C", step="days ahead")
     assert {"LSTM", "repeat last", "climatology", "mean absolute error (°C)", "days ahead"} <= texts(figure)
     np.testing.assert_array_equal(lines(figure, "blue"), [[1.0, 2.0]])
     assert figure.axes[0].get_ylim()[0] == 0
 
 
 def test_error_of_one_step_is_drawn_as_dots_with_the_least_error_on_top() -> None:
-    figure = plots.error_by_horizon({"LSTM": [1.25], "repeat last": [1.5], "none": [NAN]}, model="LSTM", metric="error")
+    figure = plots.metric_by_step({"LSTM": [1.25], "repeat last": [1.5], "none": [NAN]}, model="LSTM", metric="error")
     assert {"1.25", "1.5"} <= texts(figure)
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert names.index("LSTM") > names.index("repeat last")
@@ -147,8 +147,8 @@ def test_every_colour_is_readable_on_its_paper(colours: dict[str, str]) -> None:
     [
         lambda: plots.fan_chart(TIMES, TIMES[:3], QUANTILES, LEVELS, label="x"),
         lambda: plots.fan_chart(TIMES, TIMES, QUANTILES, LEVELS[:3], label="x"),
-        lambda: plots.error_by_horizon({"a": [1.0]}, model="b", metric="m"),
-        lambda: plots.error_by_horizon({"a": [1.0], "b": [1.0, 2.0]}, model="b", metric="m"),
+        lambda: plots.metric_by_step({"a": [1.0]}, model="b", metric="m"),
+        lambda: plots.metric_by_step({"a": [1.0], "b": [1.0, 2.0]}, model="b", metric="m"),
         lambda: plots.calibration_plot([0.5], [0.5, 0.6]),
         lambda: plots.calibration_plot([0.5], [0.5], lower=[0.4]),
         lambda: plots.training_curves([]),

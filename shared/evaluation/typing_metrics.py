@@ -1,0 +1,176 @@
+"""How much a list of suggestions helps somebody who types: recall, reciprocal rank and keys saved, word by word.
+
+The words are those of a text, in its order. Neighbours depend on each other, so the intervals are those of a block
+bootstrap over consecutive words.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runnel.shared.evaluation.bootstrap import ConfidenceInterval, moving_block_bootstrap, paired_skill
+
+__all__ = ["TypedWords", "compare_typing", "keys_saved", "recall_at", "reciprocal_rank", "typing_scores"]
+
+
+@dataclass(frozen=True, eq=False)
+class TypedWords:
+    """Where N words stood among the suggestions while they were typed, in the order of the text.
+
+    Attributes:
+        ranks: int32 [N, J], rank of the word, 0 = best, among the suggestions shown after 0, 1, .. of its characters
+            have been typed; -1 where it is not among them, and from the length of the word on.
+        length: int32 [N], characters of each word, 1 to J.
+    """
+
+    ranks: NDArray[np.int32]
+    length: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        if self.ranks.ndim != 2 or self.length.shape != self.ranks.shape[:1]:
+            raise ValueError(f"ranks have shape {self.ranks.shape} and length {self.length.shape}; give [N, J] and [N]")
+        longest = self.ranks.shape[1]
+        if len(self.length) and not 1 <= self.length.min() <= self.length.max() <= longest:
+            raise ValueError(
+                f"words have {self.length.min()} to {self.length.max()} characters; ranks are given for 1 to {longest}"
+            )
+        if np.any(self.ranks[np.arange(longest) >= self.length[:, None]] != -1):
+            raise ValueError("ranks go on after the last character of a word; give -1 there")
+
+    @classmethod
+    def from_ranks(cls, ranks: Sequence[Sequence[int]]) -> "TypedWords":
+        """Puts words together from the ranks of each, one a character, such as `PrefixRanks.ranks` gives."""
+        length = np.array([len(word) for word in ranks], dtype=np.int32)
+        padded = np.full((len(ranks), max(length, default=1)), -1, dtype=np.int32)
+        for row, word in enumerate(ranks):
+            padded[row, : len(word)] = word
+        return cls(padded, length)
+
+
+def recall_at(words: TypedWords, k: int) -> NDArray[np.float64]:
+    """Says which words are among the first k suggestions before any of their characters is typed.
+
+    Args:
+        words: where the words stood.
+        k: number of suggestions that count, 1 or more and not above the number shown.
+
+    Returns:
+        float64 [N]: 1 = among them, 0 = not.
+
+    Raises:
+        ValueError: `k` is below 1.
+    """
+    return _listed(words.ranks[:, 0], k).astype(np.float64)
+
+
+def reciprocal_rank(words: TypedWords) -> NDArray[np.float64]:
+    """Gives 1 / (1 + rank) of each word before any of its characters is typed.
+
+    Its mean is the mean reciprocal rank (Voorhees 1999), cut off at the number of suggestions shown: a word that is not
+    among them counts 0, so figures compare only for lists of one length.
+
+    Args:
+        words: where the words stood.
+
+    Returns:
+        float64 [N], in [0, 1].
+    """
+    first = words.ranks[:, 0]
+    return np.where(first >= 0, 1 / (1.0 + np.maximum(first, 0)), 0.0)
+
+
+def keys_saved(words: TypedWords, k: int) -> NDArray[np.int64]:
+    """Counts the keys spared to somebody who accepts one of the first k suggestions as soon as it is right.
+
+    Without help a word of n characters costs n + 1 keys, its characters and the space after it. Accepted after j
+    characters it costs j + 1: the last key accepts, and types the space too. A word that never comes costs n + 1.
+
+    Args:
+        words: where the words stood.
+        k: number of suggestions shown to the typist, 1 or more.
+
+    Returns:
+        int64 [N], 0 to n for each word.
+
+    Raises:
+        ValueError: `k` is below 1.
+    """
+    listed = _listed(words.ranks, k)
+    return np.where(listed.any(axis=1), words.length - np.argmax(listed, axis=1), 0)
+
+
+def typing_scores(
+    words: TypedWords, k: int = 3, *, draws: int = 2000, seed: int = 0, confidence: float = 0.95
+) -> dict[str, dict[str, float]]:
+    """Scores suggestions over the words of a text.
+
+    Args:
+        words: where the words stood, in the order of the text.
+        k: number of suggestions shown to the typist, 1 or more.
+        draws: number of bootstrap samples.
+        seed: seed of the draws; the same seed gives the same intervals.
+        confidence: nominal coverage of the intervals, in (0, 1).
+
+    Returns:
+        Plain data, an `estimate` between 0 and 1 with `lower` and `upper` each (NaN where nothing was counted): `top1`
+        and `topK` (for k = 3 `top3`), the share of words among the first suggestions before they are typed; `mrr`, the
+        mean reciprocal rank; `keystroke_savings`, keys saved over keys needed without help.
+
+    Raises:
+        ValueError: `k` is below 1, or an option is out of range.
+    """
+    shares = {"top1": recall_at(words, 1), f"top{k}": recall_at(words, k), "mrr": reciprocal_rank(words)}
+    scores = {
+        name: _plain(moving_block_bootstrap(values, None, draws, seed, confidence)) for name, values in shares.items()
+    }
+    alone = words.length.astype(np.int64) + 1
+    savings = paired_skill(alone - keys_saved(words, k), alone, None, draws, seed, confidence)
+    scores["keystroke_savings"] = _plain(savings.interval)
+    return scores
+
+
+def compare_typing(
+    model: TypedWords,
+    baseline: TypedWords,
+    k: int = 3,
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> dict[str, float]:
+    """Compares the next-word recall of two sources of suggestions on the same words.
+
+    Both are drawn with the same blocks, so what makes a passage hard for both does not widen the interval.
+
+    Args:
+        model: where the words stood among the suggestions of the model.
+        baseline: where the same words stood among those of the baseline.
+        k: number of suggestions that count, 1 or more.
+        draws: number of bootstrap samples.
+        seed: seed of the draws; the same seed gives the same interval.
+        confidence: nominal coverage of the interval, in (0, 1).
+
+    Returns:
+        Plain data: the relative lead in top-k recall, recall of the model / recall of the baseline - 1, as `estimate`
+        with `lower` and `upper`. 0 is a tie, 0.2 is 20 % ahead; infinite over a baseline that is never right.
+
+    Raises:
+        ValueError: the words are not the same, `k` is below 1, or an option is out of range.
+    """
+    if not np.array_equal(model.length, baseline.length):
+        raise ValueError("the words of the model and the baseline differ in number or length; give both for the same")
+    recalls = recall_at(model, k), recall_at(baseline, k)
+    behind = paired_skill(*recalls, None, draws, seed, confidence).interval  # 1 - model / baseline
+    return {"estimate": 0.0 - behind.estimate, "lower": 0.0 - behind.upper, "upper": 0.0 - behind.lower}
+
+
+def _listed(ranks: NDArray[np.int32], k: int) -> NDArray[np.bool_]:
+    if k < 1:
+        raise ValueError(f"k is {k}; give 1 or more suggestions")
+    return (ranks >= 0) & (ranks < k)
+
+
+def _plain(interval: ConfidenceInterval) -> dict[str, float]:
+    return {"estimate": interval.estimate, "lower": interval.lower, "upper": interval.upper}
