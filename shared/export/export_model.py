@@ -80,15 +80,16 @@ def export_model(
 
 
 def _refuse_changing_state(signatures: dict[str, dict]) -> None:
-    """Refuses a `step` whose state comes out in another form than it went in, as far as the graph tells."""
-    before, after = (
-        {name: spec for name, spec in signatures["step"][side].items() if name.startswith(STATE_PREFIX)}
-        for side in ("inputs", "outputs")
-    )
-    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-    if changed:
-        forms = (f"{name} from {before.get(name)} to {after.get(name)}" for name in changed)
-        raise ExportError(f"step changes the form of the state; nothing was written: {'; '.join(forms)}")
+    """Refuses a signature whose state comes out in another form than it went in, as far as the graph tells."""
+    for signature, sides in signatures.items():
+        before, after = (
+            {name: spec for name, spec in sides[side].items() if name.startswith(STATE_PREFIX)}
+            for side in ("inputs", "outputs")
+        )
+        changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+        if changed and before:  # `initial_state` takes none
+            forms = "; ".join(f"{name} from {before.get(name)} to {after.get(name)}" for name in changed)
+            raise ExportError(f"{signature} changes the form of the state; nothing was written: {forms}")
 
 
 def _verify(folder: Path, probe: Probe, signatures: dict[str, Any]) -> dict[str, Any]:

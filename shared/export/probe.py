@@ -1,9 +1,10 @@
 """Recorded inputs, and what the model in memory answered, for the process that verifies an export."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +12,7 @@ import tensorflow as tf
 __all__ = ["Probe", "record_probe"]
 
 Arrays = Mapping[str, np.ndarray]
+EVERYWHERE = {"initial_state", "step", "serving_default"}  # the signatures of every application
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class Probe:
         final: results of `step` that after the last piece equal those of `serving_default`.
         growing: results of `step` that concatenate over the pieces, with the axis of concatenation.
         columns: outputs whose entries along an axis have units of their own: each is compared on its own scale.
+        extra: {signature: inputs} for each that an application has besides; a state is the initial one for the batch
+            of `serve`, and not among the inputs.
+        ranked: {output: scores}: lists of text [B, K], best first, that may differ where their scores, which are
+            probabilities [B, K], tie.
     """
 
     serve: Arrays
@@ -30,16 +36,26 @@ class Probe:
     final: tuple[str, ...]
     growing: Mapping[str, int]
     columns: Mapping[str, int] = field(default_factory=dict)
+    extra: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ranked: Mapping[str, str] = field(default_factory=dict)
 
 
-def record_probe(probe: Probe, functions: Mapping[str, Callable], folder: Path) -> None:
+def record_probe(probe: Probe, functions: Mapping[str, Any], folder: Path) -> None:
     """Runs a probe through the functions in memory and writes inputs and answers to `folder`.
 
     Args:
         probe: the inputs.
-        functions: `initial_state`, `step` and `serving_default`.
+        functions: the traced signatures.
         folder: gets `probe.json` (how to run it) and `probe.npz` (all arrays).
+
+    Raises:
+        ValueError: the probe has not exactly the signatures that there are.
     """
+    if probe.extra.keys() != functions.keys() - EVERYWHERE:
+        raise ValueError(
+            f"received a probe of the extra signatures {sorted(probe.extra)}; expected one of each of "
+            f"{sorted(functions.keys() - EVERYWHERE)}; fill Probe.extra"
+        )
     arrays = {f"serve/{name}": _plain(value) for name, value in probe.serve.items()}
     for index, pieces in enumerate(probe.chunkings):
         for position, piece in enumerate(pieces):
@@ -48,12 +64,16 @@ def record_probe(probe: Probe, functions: Mapping[str, Callable], folder: Path) 
     arrays |= {f"expected/serve/{name}": _plain(value) for name, value in served.items()}
 
     batch = len(next(iter(probe.serve.values())))
-    outputs = functions["initial_state"](batch_size=tf.constant(batch))
-    state = outputs
+    start = functions["initial_state"](batch_size=tf.constant(batch))
+    outputs = state = start
     for piece in probe.chunkings[0]:
         outputs = functions["step"](**_tensors(piece), **state)
         state = {name: value for name, value in outputs.items() if name.startswith("state_")}
     arrays |= {f"expected/step/{name}": _plain(value) for name, value in outputs.items()}
+    for signature, inputs in probe.extra.items():
+        arrays |= {f"extra/{signature}/{name}": _plain(value) for name, value in inputs.items()}
+        outputs = _call(functions[signature], inputs, start)
+        arrays |= {f"expected/extra/{signature}/{name}": _plain(value) for name, value in outputs.items()}
 
     np.savez(folder / "probe.npz", allow_pickle=False, **arrays)
     plan = {
@@ -61,8 +81,16 @@ def record_probe(probe: Probe, functions: Mapping[str, Callable], folder: Path) 
         "final": probe.final,
         "growing": dict(probe.growing),
         "columns": dict(probe.columns),
+        "extra": list(probe.extra),
+        "ranked": dict(probe.ranked),
     }
     (folder / "probe.json").write_text(json.dumps(plan))
+
+
+def _call(function: Any, inputs: Arrays, state: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Results of a signature, given the state if it takes one."""
+    taken = function.structured_input_signature[1]
+    return function(**_tensors(inputs), **{name: value for name, value in state.items() if name in taken})
 
 
 def _tensors(arrays: Arrays) -> dict[str, tf.Tensor]:
@@ -70,6 +98,9 @@ def _tensors(arrays: Arrays) -> dict[str, tf.Tensor]:
 
 
 def _plain(value: object) -> np.ndarray:
-    """An array without objects: text becomes fixed-width UTF-8 bytes."""
-    array = tf.convert_to_tensor(value).numpy()
-    return array.astype(np.bytes_) if array.dtype == object else array
+    """An array without objects: text becomes fixed-width bytes with a full stop, as NumPy drops NULs from their end."""
+    tensor = tf.convert_to_tensor(value)
+    array = np.array(tensor.numpy(), object if tensor.dtype == tf.string else None)
+    if array.dtype != object:
+        return array
+    return np.array([text + b"." for text in array.ravel()], np.bytes_).reshape(array.shape)

@@ -1,11 +1,12 @@
 """The exported module: a stream model as named TensorFlow functions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
-from runnel.shared.streaming.stream_model import StreamModel, Tensors
+from runnel.shared.streaming.stream_model import Signature, StreamModel, Tensors
 
 __all__ = ["STATE_PREFIX", "Servable", "build_servable", "describe_signatures", "state_specs"]
 
@@ -17,7 +18,8 @@ class Servable:
     """What is saved, and what can already be called in memory.
 
     Attributes:
-        module: its methods `initial_state`, `step` and `serving_default` stay callable after loading.
+        module: its methods, `initial_state`, `step`, `serving_default` and what the stream model has besides, stay
+            callable after loading.
         signatures: the traced functions of the same names.
     """
 
@@ -26,33 +28,48 @@ class Servable:
 
 
 def build_servable(stream: StreamModel) -> Servable:
-    """Turns a stream model into named functions; the state travels as `state_NAME` in and out of `step`."""
+    """Turns a stream model into named functions; the state travels as `state_NAME` in and out of those that carry it.
 
-    def initial_state(**inputs: tf.Tensor) -> Tensors:
-        return _with_prefix(stream.initial_state(inputs["batch_size"]))
-
-    def step(**inputs: tf.Tensor) -> Tensors:
-        state = {name.removeprefix(STATE_PREFIX): v for name, v in inputs.items() if name.startswith(STATE_PREFIX)}
-        results, new_state = stream.step({name: inputs[name] for name in stream.step_inputs}, state)
-        return results | _with_prefix(new_state)
-
-    def serving_default(**inputs: tf.Tensor) -> Tensors:
-        return stream.serve(inputs)
-
-    states = {f"{STATE_PREFIX}{name}": spec for name, spec in state_specs(stream).items()}
-    inputs = {
-        initial_state: {"batch_size": tf.TensorSpec([], tf.int32, "batch_size")},
-        step: {**stream.step_inputs, **states},
-        serving_default: stream.serve_inputs,
+    Raises:
+        ValueError: an extra signature has the name of one that every stream model has, or of a part of the module.
+    """
+    signatures = {
+        "initial_state": Signature(
+            {"batch_size": tf.TensorSpec([], tf.int32, "batch_size")}, _initial_state_of(stream)
+        ),
+        "step": Signature(stream.step_inputs, stream.step, carries_state=True),
+        "serving_default": Signature(stream.serve_inputs, stream.serve),
     }
     module = tf.Module(name="exported")
     module.stream = stream  # keeps variables and tables alive
-    signatures = {}
-    for function, specs in inputs.items():
-        signatures[function.__name__] = tf.function(function, autograph=False).get_concrete_function(**specs)
+    states = {f"{STATE_PREFIX}{name}": spec for name, spec in state_specs(stream).items()}
+    traced = {}
+    for name, signature in (*signatures.items(), *stream.extra_signatures.items()):
+        if hasattr(module, name):
+            raise ValueError(f"received an extra signature {name!r}; expected a name that is not taken; rename it")
+        traced[name] = _trace(name, signature, states)
         # The traced function, not the polymorphic one, which would trace anew for every number of rows it ever gets.
-        setattr(module, function.__name__, signatures[function.__name__])
-    return Servable(module, signatures)
+        setattr(module, name, traced[name])
+    return Servable(module, traced)
+
+
+def _initial_state_of(stream: StreamModel) -> Callable[[Tensors], Tensors]:
+    return lambda inputs: _with_prefix(stream.initial_state(inputs["batch_size"]))
+
+
+def _trace(name: str, signature: Signature, states: dict[str, tf.TensorSpec]) -> Any:
+    """A signature as a traced function of tensors passed by name, the state's among them."""
+
+    def call(**tensors: tf.Tensor) -> Tensors:
+        inputs = {key: tensors[key] for key in signature.inputs}
+        if not signature.carries_state:
+            return signature.function(inputs)
+        results, state = signature.function(inputs, {key.removeprefix(STATE_PREFIX): tensors[key] for key in states})
+        return results | _with_prefix(state)
+
+    call.__name__ = name  # what the functions of the graph are called
+    specs = signature.inputs | states if signature.carries_state else signature.inputs
+    return tf.function(call, autograph=False).get_concrete_function(**specs)
 
 
 def state_specs(stream: StreamModel) -> dict[str, tf.TensorSpec]:

@@ -9,7 +9,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,13 +18,23 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-__all__ = ["Export", "main", "verify"]
+__all__ = ["Export", "main", "ranked_distance", "verify"]
 
 TOLERANCE = 1e-5  # float32, relative to the largest magnitude of the output
+TIE = 1e-5  # absolute, between probabilities
 LATENCY_STEPS = 200
 FORBIDDEN = ("Assign", "Cudnn", "PyFunc")
-DRAWING = ("Random", "Multinomial", "TruncatedNormal", "Rng", "StatefulUniform")
-MAY_DRAW = ("generate",)  # signatures that sample on purpose
+DRAWING = (
+    "CandidateSampler",
+    "Multinomial",
+    "NonDeterministicInts",
+    "Random",
+    "Rng",
+    "Shuffle",
+    "StatefulUniform",
+    "TruncatedNormal",
+)
+MAY_DRAW = ("generate",)  # signatures that sample on purpose, by operations that are functions of a seed
 
 Outputs = dict[str, Any]
 
@@ -49,6 +59,13 @@ class Export:
         outputs = _to_numpy(self.signatures["step"](**_to_tensors({**piece, **state})))
         new_state = {name: outputs.pop(name) for name in state}
         return outputs, new_state
+
+    def call(self, name: str, inputs: dict, state: dict) -> Outputs:
+        """Results of any signature, given the state if it takes one."""
+        signature = self.signatures[name]
+        taken = signature.structured_input_signature[1]
+        state = {key: value for key, value in state.items() if key in taken}
+        return _to_numpy(signature(**_to_tensors({**inputs, **state})))
 
     def stream(self, pieces: list[dict], growing: dict[str, int], state: dict) -> tuple[Outputs, Outputs]:
         """Results over all the pieces and the last state; growing results are concatenated."""
@@ -87,11 +104,18 @@ def verify(export_folder: Path, probe_folder: Path) -> dict:
     expected_step = _under(arrays, "expected/step/")
     last_piece, _ = export.stream(chunkings[0], {}, start)
     state_names = [name for name in expected_step if name in last_state]
-    distance = functools.partial(_distance, columns=plan["columns"])
+    distance = functools.partial(_distance, columns=plan["columns"], ranked=plan["ranked"])
     checks = {
         "reloaded_equals_in_process": max(
             distance(served, _under(arrays, "expected/serve/")),
             distance({**last_piece, **last_state}, expected_step),
+            *(
+                distance(
+                    export.call(name, _under(arrays, f"extra/{name}/"), start),
+                    _under(arrays, f"expected/extra/{name}/"),
+                )
+                for name in plan["extra"]
+            ),
         ),
         "step_equals_whole": distance(_pick(finest, plan["final"]), _pick(served, plan["final"])),
         "chunkings_agree": max(distance({**results, **state}, {**finest, **last_state}) for results, state in streams),
@@ -143,25 +167,106 @@ def _latency(export: Export, pieces: list[dict]) -> dict[str, float]:
 
 
 def _forbidden_operations(folder: Path) -> list[str]:
-    """Operations that keep state, draw random numbers, need a GPU or call Python, as FUNCTION:OPERATION."""
+    """Operations that keep state, draw random numbers, need a GPU or call Python, as FUNCTION:OPERATION.
+
+    A function that only signatures of `MAY_DRAW` reach may draw as a function of a seed.
+    """
     saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model" / "saved_model.pb").read_bytes())
     found = []
-    for graph in (meta.graph_def for meta in saved.meta_graphs):
-        for function in graph.library.function:
-            name = function.signature.name
+    for meta in saved.meta_graphs:
+        functions = {function.signature.name: function for function in meta.graph_def.library.function}
+        drawing = _reached([root for name in MAY_DRAW for root in _entries(meta, name)], functions)
+        drawing -= _reached(functions.keys() - drawing, functions)  # called from elsewhere, too
+        for name, function in functions.items():
             if "__inference__traced_" in name:  # saving and restoring the variables assigns them; nothing else may
                 continue
-            words = FORBIDDEN if any(word in name for word in MAY_DRAW) else FORBIDDEN + DRAWING
-            found += [f"{name}:{node.op}" for node in function.node_def if any(word in node.op for word in words)]
+            operations = {node.op for node in function.node_def}
+            found += [f"{name}:{operation}" for operation in operations if _is_forbidden(operation, name in drawing)]
     return sorted(set(found))
 
 
-def _distance(left: Outputs, right: Outputs, columns: Mapping[str, int] = MappingProxyType({})) -> float:
-    """The largest difference as a share of the output's magnitude; infinite where form, text or NaN differ."""
+def _is_forbidden(operation: str, may_draw: bool) -> bool:
+    draws = any(word in operation for word in DRAWING)
+    draws_as_it_may = may_draw and operation.startswith("Stateless")
+    return any(word in operation for word in FORBIDDEN) or (draws and not draws_as_it_may)
+
+
+def _entries(meta: Any, signature: str) -> list[str]:
+    """The functions that begin a signature, and a method of the same name, of which a copy may have been traced."""
+    nodes = {node.name: node for node in meta.graph_def.node}
+    outputs = meta.signature_def[signature].outputs.values() if signature in meta.signature_def else ()
+    entries = [name for output in outputs for name in _called(nodes[output.name.split(":")[0]])]
+    objects = meta.object_graph_def.nodes
+    for method in (objects[child.node_id] for child in objects[0].children if child.local_name == signature):
+        entries += [*method.function.concrete_functions, method.bare_concrete_function.concrete_function_name]
+    return entries
+
+
+def _reached(roots: Iterable[str], functions: Mapping[str, Any]) -> set[str]:
+    """These functions and all that they call, through whatever depth of loops, branches and calls."""
+    reached: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        if name in functions and name not in reached:
+            reached.add(name)
+            waiting += [called for node in functions[name].node_def for called in _called(node)]
+    return reached
+
+
+def _called(node: Any) -> list[str]:
+    """What a node may call: an operation may be a function itself, or have functions as attributes."""
+    values = node.attr.values()
+    return [node.op, *(value.func.name for value in values), *(one.name for value in values for one in value.list.func)]
+
+
+def _distance(
+    left: Outputs,
+    right: Outputs,
+    columns: Mapping[str, int] = MappingProxyType({}),
+    ranked: Mapping[str, str] = MappingProxyType({}),
+) -> float:
+    """The largest difference as a share of the output's magnitude; infinite where form, text or NaN differ.
+
+    Lists of text that are `ranked` by scores may differ where those tie.
+    """
     if left.keys() != right.keys():
         return float("inf")
-    pairs = ((np.asarray(left[name]), np.asarray(right[name]), columns.get(name)) for name in left)
-    return max((_array_distance(*pair) for pair in pairs), default=0.0)
+    left, right = ({name: np.asarray(value) for name, value in outputs.items()} for outputs in (left, right))
+    scores = {name: by for name, by in ranked.items() if name in left and by in left}
+    distances = [_array_distance(left[name], right[name], columns.get(name)) for name in left.keys() - scores.keys()]
+    distances += [ranked_distance(left[name], right[name], left[by], right[by]) for name, by in scores.items()]
+    return max(distances, default=0.0)
+
+
+def ranked_distance(left: np.ndarray, right: np.ndarray, left_scores: np.ndarray, right_scores: np.ndarray) -> float:
+    """Of two lists of text [..., K], best first: zero where they differ only in entries that tie, else infinite.
+
+    Args:
+        left: texts [..., K].
+        right: texts [..., K].
+        left_scores: probabilities [..., K]; two within 1e-5 tie.
+        right_scores: probabilities [..., K].
+    """
+    if not left.shape == right.shape == left_scores.shape == right_scores.shape:
+        return float("inf")
+    for row in np.ndindex(left.shape[:-1]):
+        here, there = (left[row].tolist(), left_scores[row]), (right[row].tolist(), right_scores[row])
+        if here[0] != there[0] and not (_ties(*here, *there) and _ties(*there, *here)):
+            return float("inf")
+    return 0.0
+
+
+def _ties(texts: list, scores: np.ndarray, others: list, other_scores: np.ndarray) -> bool:
+    """Whether each text ties with itself in the other list; one that is missing there, with the last of that list."""
+    known = dict(zip(_numbered(others), other_scores, strict=True))
+    wanted = [known.get(text, other_scores[-1]) for text in _numbered(texts)]
+    return np.allclose(scores, wanted, rtol=0, atol=TIE)
+
+
+def _numbered(texts: list) -> list[tuple]:
+    """Texts, with how often each stands before: a list may be filled up with empty ones."""
+    return [(text, texts[:place].count(text)) for place, text in enumerate(texts)]
 
 
 def _array_distance(left: np.ndarray, right: np.ndarray, axis: int | None) -> float:
@@ -186,7 +291,14 @@ def _same_form(left: Outputs, right: Outputs) -> bool:
 
 
 def _under(arrays: Any, prefix: str) -> dict[str, np.ndarray]:
-    return {name.removeprefix(prefix): arrays[name] for name in arrays.files if name.startswith(prefix)}
+    return {name.removeprefix(prefix): _as_recorded(arrays[name]) for name in arrays.files if name.startswith(prefix)}
+
+
+def _as_recorded(array: np.ndarray) -> np.ndarray:
+    """The array, text without the full stop that keeps its last NULs."""
+    if array.dtype.kind != "S":
+        return array
+    return np.array([text[:-1] for text in array.ravel().tolist()], object).reshape(array.shape)
 
 
 def _pick(outputs: Outputs, names: list[str]) -> Outputs:

@@ -1,14 +1,31 @@
 """What an application exports: raw input in, results and an explicit state out."""
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
-__all__ = ["StreamModel", "Tensors"]
+__all__ = ["Signature", "StreamModel", "Tensors"]
 
 Tensors = dict[str, tf.Tensor]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A function that a client may call.
+
+    Attributes:
+        inputs: what it takes besides the state, in the order a client would name them.
+        function: maps {input: tensor} to results {name: tensor}; with `carries_state`, (inputs, state) to (results,
+            state with the same names, shapes and dtypes).
+        carries_state: whether it takes and gives the state, as `step` does.
+    """
+
+    inputs: dict[str, tf.TensorSpec]
+    function: Callable[..., Any]
+    carries_state: bool = False
 
 
 class StreamModel(tf.Module, abc.ABC):
@@ -29,6 +46,11 @@ class StreamModel(tf.Module, abc.ABC):
     @abc.abstractmethod
     def serve_inputs(self) -> dict[str, tf.TensorSpec]:
         """Inputs of `serve`."""
+
+    @property
+    def extra_signatures(self) -> dict[str, Signature]:
+        """What an application offers besides `initial_state`, `step` and `serving_default`: {name: signature}."""
+        return {}
 
     @abc.abstractmethod
     def initial_state(self, batch_size: Any) -> Tensors:

@@ -105,6 +105,22 @@ class NaNGradients(RunningSum):
         return tf.where(mask, x * tf.sqrt(x * x), 0.0)
 
 
+class Suggests(RunningSum):
+    """Lists two words, the other way round in a batch of one row; their scores differ by `lead`."""
+
+    final: Collection[str] = ("suggestions", "scores")
+
+    def __init__(self, lead: float) -> None:
+        self.lead = lead
+
+    def run(self, inputs: Tensors, mask: tf.Tensor, state: Tensors) -> tuple[Tensors, Tensors]:
+        outputs, state = super().run(inputs, mask, state)
+        rows = len(inputs["x"])
+        words = tf.constant([["fox", "dog"] if rows > 1 else ["dog", "fox"]])
+        scores = tf.constant([[0.3, 0.3 - self.lead]])
+        return {**outputs, "suggestions": tf.tile(words, [rows, 1]), "scores": tf.tile(scores, [rows, 1])}, state
+
+
 VALUES = np.random.default_rng(0).normal(size=(4, 9)).astype(np.float32)
 EXAMPLE = Example({"x": VALUES}, [9, 5, 0, 1])
 
@@ -139,6 +155,12 @@ def test_another_answer_in_graphs_fails() -> None:
     check_functions_equal_eager(RunningSum(), Compiled(RunningSum(), EXAMPLE), EXAMPLE)
     with pytest.raises(AssertionError):
         check_functions_equal_eager(KnowsGraphMode(), Compiled(KnowsGraphMode(), EXAMPLE), EXAMPLE)
+
+
+def test_lists_may_differ_where_their_scores_tie() -> None:
+    check_rows_do_not_leak(Suggests(lead=1e-6), EXAMPLE)
+    with pytest.raises(AssertionError, match="suggestions"):
+        check_rows_do_not_leak(Suggests(lead=1e-3), EXAMPLE)
 
 
 def test_nan_gradients_fail() -> None:

@@ -7,11 +7,21 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from export.toy_streams import UNITS, SumStream, TextStream, export, sum_probe, text_probe
+from export.toy_streams import (
+    UNITS,
+    SumStream,
+    TalkingStream,
+    TextStream,
+    export,
+    sum_probe,
+    talking_probe,
+    text_probe,
+)
 
 from runnel.shared.errors import ExportError
 from runnel.shared.export.manifest import read_manifest
 from runnel.shared.storage.checksums import folder_checksums
+from runnel.shared.streaming.stream_model import Signature
 
 FILES = ["manifest.json", "model.keras", "report.html", "saved_model", "verification.json"]
 
@@ -126,6 +136,30 @@ def test_text_comes_and_goes(tmp_path):
     assert json.loads((tmp_path / "export" / "verification.json").read_text())["passed"]
 
 
+def test_further_signatures_are_verified_described_and_callable(tmp_path):
+    manifest = export(TalkingStream(), talking_probe(), tmp_path / "export")
+    text = {"dtype": "string", "shape": [None]}
+    state = {"dtype": "int32", "shape": [None]}
+    scalar = {"dtype": "int32", "shape": []}
+    assert manifest["signatures"]["generate"] == {
+        "inputs": {"count": scalar, "prompt": text, "seed": scalar},
+        "outputs": {"text": text},
+    }
+    assert manifest["signatures"]["peek"] == {
+        "inputs": {"more": text, "state_bytes": state},
+        "outputs": {"bytes": state, "state_bytes": state},
+    }
+    loaded = tf.saved_model.load(str(tmp_path / "export" / "saved_model"))
+    asked = {"prompt": tf.constant(["a", "b"]), "count": tf.constant(20), "seed": tf.constant(1)}
+    drawn = loaded.generate(**asked)["text"].numpy().tolist()
+    assert drawn == loaded.signatures["generate"](**asked)["text"].numpy().tolist()
+    assert [len(text) for text in drawn] == [21, 21]
+    assert loaded.generate(**asked | {"seed": tf.constant(2)})["text"].numpy().tolist() != drawn
+    state = loaded.step(text=tf.constant(["ab"]), **loaded.initial_state(batch_size=tf.constant(1)))
+    peeked = loaded.peek(more=tf.constant(["cde"]), state_bytes=state["state_bytes"])
+    assert (peeked["bytes"].numpy().tolist(), peeked["state_bytes"].numpy().tolist()) == ([5], [2])
+
+
 # === What must not get through ===
 
 
@@ -143,16 +177,6 @@ class CallingPython(SumStream):
         return results | {"total": total}, state
 
 
-class Hidden(SumStream):
-    """Draws inside a loop, out of sight of the function around it."""
-
-    def step(self, inputs, state):
-        results, state = super().step(inputs, state)
-        body = lambda i, drawn: (i + 1, drawn + tf.random.stateless_uniform([], [1, i]))  # noqa: E731
-        _, drawn = tf.while_loop(lambda i, _: i < 3, body, (0, 0.0))
-        return results | {"total": results["total"] + 0 * drawn}, state
-
-
 class Growing(SumStream):
     def step(self, inputs, state):
         results, state = super().step(inputs, state)
@@ -163,6 +187,15 @@ class Retyping(SumStream):
     def step(self, inputs, state):
         results, state = super().step(inputs, state)
         return results, state | {"count": tf.cast(state["count"], tf.int32)}
+
+
+class GrowingElsewhere(TalkingStream):
+    @property
+    def extra_signatures(self):
+        def count(inputs, state):
+            return {}, {"bytes": tf.cast(state["bytes"], tf.int64)}
+
+        return super().extra_signatures | {"count": Signature({}, count, carries_state=True)}
 
 
 class Dropping(SumStream):
@@ -192,6 +225,11 @@ def test_step_that_differs_from_the_whole_is_refused_and_the_old_export_stays(ex
 @pytest.mark.parametrize("stream", [Growing, Retyping, Dropping])
 def test_state_that_changes_its_form_is_refused(tmp_path, stream):
     assert_refused_and_nothing_changed(stream(), tmp_path, "changes the form of the state.*state_(hidden|count)")
+
+
+def test_state_that_changes_its_form_in_another_signature_is_refused(tmp_path):
+    message = "^count changes the form of the state.*state_bytes from .*int32.* to .*int64"
+    assert_refused_and_nothing_changed(GrowingElsewhere(), tmp_path, message)
 
 
 def test_operation_that_calls_python_is_refused(tmp_path):

@@ -1,7 +1,8 @@
 import json
 
 import numpy as np
-from export.toy_streams import SumStream, TextStream, sum_probe, text_probe
+import pytest
+from export.toy_streams import SumStream, TalkingStream, TextStream, sum_probe, talking_probe, text_probe
 
 from runnel.shared.export.probe import record_probe
 from runnel.shared.export.signatures import build_servable
@@ -17,7 +18,15 @@ def test_numbers(tmp_path):
     probe = sum_probe()
     plan, arrays = recorded(SumStream(), probe, tmp_path)
     growing = {"totals": 1, "encoded": 1}
-    assert plan == {"chunkings": [8, 1, 4], "final": ["total"], "growing": growing, "columns": {}}
+    expected = {
+        "chunkings": [8, 1, 4],
+        "final": ["total"],
+        "growing": growing,
+        "columns": {},
+        "extra": [],
+        "ranked": {},
+    }
+    assert plan == expected
     np.testing.assert_array_equal(arrays["serve/x"], probe.serve["x"])
     assert arrays["chunking/2/0/x"].shape == (3, 0, 2)
     valid = np.arange(8) < probe.serve["length"][:, None]
@@ -27,9 +36,26 @@ def test_numbers(tmp_path):
     assert arrays["expected/step/state_count"].tolist() == [8, 3, 0]
 
 
+def test_further_signatures_start_from_the_initial_state(tmp_path):
+    plan, arrays = recorded(TalkingStream(), talking_probe(), tmp_path)
+    assert plan["extra"] == ["generate", "peek"]
+    assert arrays["extra/generate/count"] == 5
+    assert [len(text) for text in arrays["expected/extra/generate/text"].tolist()] == [7, 6]
+    assert "extra/peek/state_bytes" not in arrays
+    assert arrays["expected/extra/peek/bytes"].tolist() == [2, 3]
+    assert arrays["expected/extra/peek/state_bytes"].tolist() == [0, 0]
+
+
+def test_a_signature_without_inputs_to_verify_it_by_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"extra signatures \[\]; expected .*'generate', 'peek'.*fill Probe.extra"):
+        recorded(TalkingStream(), text_probe(), tmp_path)
+    with pytest.raises(ValueError, match=r"'generate', 'peek'\]; expected .*\[\]"):
+        recorded(TextStream(), talking_probe(), tmp_path)
+
+
 def test_text_becomes_bytes_that_need_no_pickle(tmp_path):
     _, arrays = recorded(TextStream(), text_probe(), tmp_path)
-    assert arrays["serve/text"].tolist() == ["naïve".encode(), b""]
-    assert arrays["chunking/0/2/text"].tolist() == [b"\xc3", b""]
-    assert arrays["expected/serve/answer"].tolist() == ["6 octets, déjà".encode(), "0 octets, déjà".encode()]
+    assert arrays["serve/text"].tolist() == ["naïve.".encode(), b"."]
+    assert arrays["chunking/0/2/text"].tolist() == [b"\xc3.", b"."]
+    assert arrays["expected/serve/answer"].tolist() == ["6 octets, déjà.".encode(), "0 octets, déjà.".encode()]
     assert all(array.dtype != object for array in arrays.values())

@@ -1,9 +1,9 @@
 import pytest
 import tensorflow as tf
-from export.toy_streams import UNITS, SumStream, TextStream
+from export.toy_streams import UNITS, SumStream, TalkingStream, TextStream
 
 from runnel.shared.export.signatures import build_servable, describe_signatures, state_specs
-from runnel.shared.streaming.stream_model import StreamModel
+from runnel.shared.streaming.stream_model import Signature, StreamModel
 
 
 def test_state_specs_leave_the_batch_open_and_name_every_tensor():
@@ -25,6 +25,24 @@ def test_every_input_and_output_is_named_and_plain_data():
         "step": {"inputs": {"text": text, "state_bytes": state}, "outputs": {"answer": text, "state_bytes": state}},
         "serving_default": {"inputs": {"text": text}, "outputs": {"answer": text}},
     }
+
+
+def test_extra_signatures_are_named_too():
+    described = describe_signatures(build_servable(TalkingStream()).signatures)
+    assert described.keys() == {"initial_state", "step", "serving_default", "generate", "peek"}
+    assert described["peek"]["inputs"].keys() == {"more", "state_bytes"}
+    assert described["generate"]["inputs"]["count"] == {"dtype": "int32", "shape": []}
+
+
+@pytest.mark.parametrize("name", ["step", "serving_default", "stream", "variables"])
+def test_a_taken_name_is_refused(name):
+    class Clashing(TextStream):
+        @property
+        def extra_signatures(self):
+            return {name: Signature(self.serve_inputs, self.serve)}
+
+    with pytest.raises(ValueError, match=f"received an extra signature '{name}'.*rename it"):
+        build_servable(Clashing())
 
 
 def test_signatures_and_methods_are_the_same_functions():

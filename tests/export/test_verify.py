@@ -7,12 +7,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from export.toy_streams import UNITS, SumStream, sum_probe
+from export.toy_streams import UNITS, SumStream, TalkingStream, TextStream, sum_probe, talking_probe
 
 from runnel.shared.export import verify as verify_module
-from runnel.shared.export.probe import record_probe
+from runnel.shared.export.probe import Probe, record_probe
 from runnel.shared.export.signatures import build_servable
 from runnel.shared.export.verify import verify
+from runnel.shared.streaming.stream_model import Signature
 
 SOURCE = Path(verify_module.__file__)
 
@@ -179,20 +180,202 @@ def test_forbidden_operation_is_found_before_anything_runs(tmp_path, stream, ope
     assert operation in {found.split(":")[1] for found in measured["forbidden_operations"]}
 
 
-@pytest.mark.parametrize(("draw", "allowed"), [(True, True), (False, False)])
-def test_generate_may_draw_but_not_assign(tmp_path, draw, allowed):
-    calls = tf.Variable(0)
+# === What `generate` alone reaches may draw by a seed ===
 
-    def generate(x):
-        return {"y": x + tf.random.normal([1]) if draw else x + tf.cast(calls.assign_add(1), tf.float32)}
 
-    servable = build_servable(SumStream())
-    servable.module.generate = tf.function(generate)
-    servable.module.calls = calls
-    traced = servable.module.generate.get_concrete_function(x=tf.TensorSpec([None], tf.float32, "x"))
-    servable.signatures["generate"] = traced
+def uniform(seed):
+    return tf.random.stateless_uniform([], seed)
+
+
+@tf.function(autograph=False)
+def draws_in_a_loop(x):
+    drawn = tf.while_loop(lambda i, _: i < 3, lambda i, sum_: (i + 1, sum_ + uniform(tf.stack([1, i]))), (0, 0.0))[1]
+    return x + drawn
+
+
+@tf.function(autograph=False)
+def draws_in_a_branch(x):
+    return x + tf.cond(tf.size(x) > 1, lambda: uniform([1, 2]), lambda: 0.0)
+
+
+@tf.function(autograph=False)
+def draws_in_a_switch(x):
+    return x + tf.switch_case(tf.size(x), [lambda: uniform([1, 2]), lambda: 0.0])
+
+
+class Generating(SumStream):
+    """Has a function in its signature `generate` and, where `steps` is given, that in its step."""
+
+    def __init__(self, function, steps=None):
+        super().__init__()
+        self.function = lambda x: function(x)  # an attribute that is a tf.function would be traced and saved by itself
+        self.steps = steps and (lambda x: steps(x))
+        self.calls = tf.Variable(0)
+
+    @property
+    def extra_signatures(self):
+        def generate(inputs):
+            return {"y": self.function(inputs["x"])}
+
+        return {"generate": Signature({"x": tf.TensorSpec([None], tf.float32, "x")}, generate)}
+
+    def step(self, inputs, state):
+        results, state = super().step(inputs, state)
+        if self.steps is not None:
+            results["total"] += 0 * self.steps(results["total"][:, 0])[:, None]
+        return results, state
+
+
+def scanned(stream, folder):
+    save(build_servable(stream), folder)
+    return {found.split(":")[1] for found in verify_module._forbidden_operations(folder / "export")}
+
+
+@pytest.mark.parametrize("function", [draws_in_a_loop, draws_in_a_branch, draws_in_a_switch])
+def test_generate_may_draw_at_any_depth(tmp_path, function):
+    assert scanned(Generating(function), tmp_path) == set()
+
+
+@pytest.mark.parametrize("function", [draws_in_a_loop, draws_in_a_branch, draws_in_a_switch])
+def test_step_that_draws_as_generate_does_is_found(tmp_path, function):
+    assert "StatelessRandomUniformV2" in scanned(Generating(function, steps=function), tmp_path)
+
+
+def draws_from_a_state(x):
+    return tf.while_loop(lambda i, _: i < 3, lambda i, x: (i + 1, x + tf.random.uniform([])), (0, x))[1]
+
+
+def test_generate_may_not_draw_without_a_seed(tmp_path):
+    assert scanned(Generating(draws_from_a_state), tmp_path) == {"RandomUniform"}
+
+
+def test_generate_may_not_assign(tmp_path):
+    stream = Generating(lambda x: x + tf.cast(stream.calls.assign_add(1), tf.float32))
+    assert scanned(stream, tmp_path) == {"AssignAddVariableOp"}
+
+
+def test_a_copy_that_is_traced_for_the_method_counts_as_the_signature(tmp_path):
+    servable = build_servable(Generating(draws_in_a_loop))
+    del servable.module.generate
+    servable.module.generate = tf.function(lambda x: {"y": draws_in_a_loop(x) + 1}, autograph=False)
+    servable.module.generate(tf.ones([2]))
     save(servable, tmp_path)
-    assert (verify_module._forbidden_operations(tmp_path / "export") == []) == allowed
+    assert verify_module._forbidden_operations(tmp_path / "export") == []
+
+
+def test_another_method_may_not_draw(tmp_path):
+    servable = build_servable(Generating(draws_in_a_loop))
+    servable.module.other = tf.function(lambda x: draws_in_a_branch(x), autograph=False)
+    servable.module.other(tf.ones([2]))
+    save(servable, tmp_path)
+    assert verify_module._forbidden_operations(tmp_path / "export") != []
+
+
+# === Text of any bytes ===
+
+
+def test_nul_at_the_end_of_a_text_is_replayed(tmp_path):
+    texts = [b"a\0", b"\0\0"]
+    whole = {"text": np.array(texts, object)}
+    finest = [{"text": np.array([text[place : place + 1] for text in texts], object)} for place in range(2)]
+    assert verified(TextStream(), Probe(whole, [finest, [whole]], ("answer",), {}), tmp_path)["passed"]
+
+
+# === Further signatures ===
+
+
+def test_extra_signatures_are_compared(tmp_path):
+    measured = verified(TalkingStream(), talking_probe(), tmp_path)
+    assert measured["passed"]
+
+
+def test_export_whose_extra_signature_answers_differently_is_found(tmp_path):
+    class Shouting(TalkingStream):
+        def generate(self, inputs):
+            return {"text": tf.strings.upper(super().generate(inputs)["text"])}
+
+    class Miscounting(TalkingStream):
+        def peek(self, inputs, state):
+            return super().peek(inputs, state)[0], {"bytes": state["bytes"] + 1}
+
+    record_probe(talking_probe(), build_servable(TalkingStream()).signatures, tmp_path)
+    for other in (Shouting, Miscounting):
+        save(build_servable(other()), tmp_path)
+        assert failing(verify(tmp_path / "export", tmp_path)) == {"reloaded_equals_in_process"}
+
+
+# === Lists that are ranked by scores ===
+
+
+def ranked_distance(left, right):
+    left, right = (
+        {"suggestions": np.array([list(texts)], object), "scores": np.array([scores], np.float32)}
+        for texts, scores in (left, right)
+    )
+    return verify_module._distance(left, right, ranked={"suggestions": "scores"})
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (("abc", [0.5, 0.3, 0.1]), ("abc", [0.5, 0.3, 0.1])),
+        (("abc", [0.5, 0.3, 0.3]), ("acb", [0.5, 0.3, 0.3])),
+        (("abc", [0.3, 0.3, 0.3]), ("cab", [0.3, 0.3, 0.3])),
+        (("abc", [0.5, 0.300004, 0.3]), ("acb", [0.5, 0.300004, 0.3])),  # a tie within 1e-5
+        (("abc", [0.5, 0.3, 0.1]), ("abd", [0.5, 0.3, 0.1])),  # the last place, which another may have as well
+        (("abc", [0.5, 0.1, 0.1]), ("ade", [0.5, 0.1, 0.1])),
+        (("abc", [0.5, 0.1, 0.1]), ("acd", [0.5, 0.1, 0.1])),
+        (("", []), ("", [])),
+    ],
+)
+def test_lists_may_differ_where_scores_tie(left, right):
+    assert ranked_distance(left, right) < 1e-4
+    assert ranked_distance(right, left) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (("abc", [0.5, 0.3, 0.1]), ("acb", [0.5, 0.3, 0.1])),  # another order, no tie
+        (("abc", [0.5, 0.30002, 0.3]), ("acb", [0.5, 0.30002, 0.3])),  # not quite a tie
+        (("abc", [0.5, 0.3, 0.1]), ("adc", [0.5, 0.3, 0.1])),  # missing, and better than the last
+        (("abc", [0.5, 0.1, 0.1]), ("dbc", [0.5, 0.1, 0.1])),
+        (("aab", [0.1, 0.1, 0.2]), ("abb", [0.1, 0.1, 0.2])),  # one of them twice
+        (("ab", [0.5, 0.3]), ("abc", [0.5, 0.3, 0.1])),
+        (("ab", [0.5, np.nan]), ("ac", [0.5, np.nan])),
+    ],
+)
+def test_lists_may_not_differ_otherwise(left, right):
+    assert ranked_distance(left, right) == np.inf
+    assert ranked_distance(right, left) == np.inf
+
+
+def test_scores_of_equal_lists_are_compared_as_numbers():
+    assert ranked_distance(("ab", [0.5, 0.3]), ("ab", [0.5, 0.35])) == pytest.approx(0.1)
+
+
+def test_every_row_is_compared():
+    rows = {"suggestions": np.array([["a", "b"], ["c", "d"]], object), "scores": np.array([[0.2, 0.2], [0.3, 0.1]])}
+    for row, distance in ((0, 0.0), (1, np.inf)):
+        swapped = rows["suggestions"].copy()
+        swapped[row] = swapped[row, ::-1]
+        other = rows | {"suggestions": swapped}
+        assert verify_module._distance(rows, other, ranked={"suggestions": "scores"}) == distance
+        assert verify_module._distance(rows, other) == np.inf
+
+
+def test_recorded_text_is_compared_with_text():
+    scores = {"scores": np.array([[0.2, 0.2]])}
+    recorded, served = np.array([[b"ab", b"c"]]), np.array([[b"c", b"ab"]], object)
+    ranked = {"suggestions": "scores"}
+    assert (
+        verify_module._distance({"suggestions": recorded, **scores}, {"suggestions": served, **scores}, {}, ranked) == 0
+    )
+
+
+def test_a_list_without_its_scores_must_be_equal():
+    left, right = {"suggestions": np.array([["a", "b"]])}, {"suggestions": np.array([["b", "a"]])}
+    assert verify_module._distance(left, right, ranked={"suggestions": "scores"}) == np.inf
 
 
 def test_columns_of_different_units_are_compared_on_their_own_scale():

@@ -1,5 +1,6 @@
 """Small stream models to export; what a test plants goes into a subclass."""
 
+import dataclasses
 import itertools
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import tensorflow as tf
 from runnel.shared.export.export_model import ExportContent, export_model
 from runnel.shared.export.probe import Probe
 from runnel.shared.export.signatures import build_servable
-from runnel.shared.streaming.stream_model import StreamModel
+from runnel.shared.streaming.stream_model import Signature, StreamModel
 
 UNITS = 3
 
@@ -84,6 +85,29 @@ class TextStream(StreamModel):
         return self.step(inputs, self.initial_state(tf.shape(inputs["text"])[0]))[0]
 
 
+class TalkingStream(TextStream):
+    """Goes on with letters drawn by chance, and tells how many bytes there would be with some more."""
+
+    @property
+    def extra_signatures(self):
+        text, scalar = tf.TensorSpec([None], tf.string), tf.TensorSpec([], tf.int32)
+        return {
+            "generate": Signature({"prompt": text, "count": scalar, "seed": scalar}, self.generate),
+            "peek": Signature({"more": text}, self.peek, carries_state=True),
+        }
+
+    def generate(self, inputs):
+        def body(i, text):
+            letter = tf.random.stateless_uniform([], tf.stack([inputs["seed"], i]), 97, 123, tf.int32)
+            return i + 1, tf.strings.join([text, tf.strings.unicode_encode([letter], "UTF-8")])
+
+        loop = tf.while_loop(lambda i, _: i < inputs["count"], body, (0, inputs["prompt"]))
+        return {"text": loop[1]}
+
+    def peek(self, inputs, state):
+        return {"bytes": state["bytes"] + tf.strings.length(inputs["more"])}, state
+
+
 def sum_probe():
     rows, length = 8, np.array([8, 3, 0], np.int32)
     x = np.random.default_rng(1).normal(size=(3, rows, 2)).astype(np.float32)
@@ -104,6 +128,14 @@ def text_probe():
     bytes_of = "naïve".encode()
     finest = [{"text": np.array([bytes_of[i : i + 1], b""], object)} for i in range(len(bytes_of))]
     return Probe({"text": whole}, [finest, [{"text": whole}]], ("answer",), {})
+
+
+def talking_probe():
+    extra = {
+        "generate": {"prompt": np.array(["a", ""]), "count": np.int32(5), "seed": np.int32(3)},
+        "peek": {"more": np.array(["é", "abc"])},
+    }
+    return dataclasses.replace(text_probe(), extra=extra)
 
 
 def export(stream, probe, target: Path, metrics=None):
