@@ -1,15 +1,16 @@
 """A stack of recurrent layers with explicit state: the same weights for whole sequences, chunks and single steps."""
 
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import keras
 import tensorflow as tf
 from keras import ops
 
+from runnel.shared.layers.fused_recurrence import Cell, run_recurrence
+
 __all__ = ["Cell", "RecurrentStack"]
 
-Cell = Literal["simple_rnn", "gru", "lstm"]
 State = dict[str, Any]
 
 _LAYERS = {"simple_rnn": keras.layers.SimpleRNN, "gru": keras.layers.GRU, "lstm": keras.layers.LSTM}
@@ -36,6 +37,7 @@ class RecurrentStack(keras.layers.Layer):
         bidirectional: runs a second stack of layers from the last valid position to the first and concatenates the
             outputs, which are then [B, T, 2U]. Cannot stream: there is no `step`.
         use_cudnn: "auto" uses cuDNN on a GPU; False keeps cuDNN operations out of the graph, as an export needs.
+            Without cuDNN, training runs through `run_recurrence`.
 
     Raises:
         ValueError: an unknown cell, or a size that is not positive.
@@ -135,15 +137,13 @@ class RecurrentStack(keras.layers.Layer):
             return self._run_single_step(inputs, mask, state, training)
 
         def run(index: int, layer_inputs: Any) -> tuple[Any, State]:
-            outputs, final_state = _run_layer(
-                self.forward_layers[index], layer_inputs, mask, self._layer_state(state, index)
-            )
+            before = self._layer_state(state, index)
+            outputs, final_state = self._run_layer(self.forward_layers[index], layer_inputs, mask, before, training)
             named = self._named_state(index, final_state)
             if not self.bidirectional:
                 return outputs, named
-            backward, final_state = _run_layer(
-                self.backward_layers[index], layer_inputs, mask, self._layer_state(state, index, "backward_")
-            )
+            before = self._layer_state(state, index, "backward_")
+            backward, final_state = self._run_layer(self.backward_layers[index], layer_inputs, mask, before, training)
             named |= self._named_state(index, final_state, "backward_")
             return ops.concatenate([outputs, ops.flip(backward, axis=1)], axis=-1), named
 
@@ -168,6 +168,17 @@ class RecurrentStack(keras.layers.Layer):
             raise ValueError("A bidirectional stack needs the whole sequence; it has no step.")
         outputs, state = self.call(inputs_t[:, None, :], None if mask is None else mask[:, None], state, training=False)
         return outputs[:, 0], state
+
+    def _run_layer(
+        self, layer: keras.layers.Layer, inputs: Any, mask: Any, state: list[Any], training: bool | None
+    ) -> tuple[Any, Any]:
+        if not training or _uses_cudnn(layer):
+            return _run_stock_layer(layer, inputs, mask, state)
+        if layer.go_backwards:
+            inputs, mask = ops.flip(inputs, axis=1), None if mask is None else ops.flip(mask, axis=1)
+        variables = (layer.cell.kernel, layer.cell.recurrent_kernel, layer.cell.bias)
+        weights = [ops.cast(variable, layer.compute_dtype) for variable in variables]
+        return run_recurrence(self.cell, inputs, mask, state, weights)
 
     def _run_single_step(self, inputs: Any, mask: Any, state: State, training: bool | None) -> tuple[Any, State]:
         def run(index: int, layer_inputs: Any) -> tuple[Any, State]:
@@ -214,7 +225,12 @@ def _zero_invalid(values: Any, mask: Any) -> Any:
     return values if mask is None else ops.where(mask[..., None], values, ops.zeros_like(values))
 
 
-def _run_layer(layer: keras.layers.Layer, inputs: Any, mask: Any, state: list[Any]) -> tuple[Any, list[Any]]:
+def _uses_cudnn(layer: keras.layers.Layer) -> bool:
+    use_cudnn = getattr(layer, "use_cudnn", False)
+    return use_cudnn is True or (use_cudnn == "auto" and bool(tf.config.list_logical_devices("GPU")))
+
+
+def _run_stock_layer(layer: keras.layers.Layer, inputs: Any, mask: Any, state: list[Any]) -> tuple[Any, list[Any]]:
     """Runs a stock layer, which can neither take zero time steps nor, with cuDNN, a row without a valid position.
 
     One padding step stands in for zero time steps, and the first position counts as valid where a row has no valid

@@ -10,6 +10,7 @@ from contracts.cases import random_weights
 from contracts.numpy_twins import run_cell
 from contracts.streaming import Example, check_padding
 
+from runnel.shared.layers import recurrent_stack
 from runnel.shared.layers.explicit_state import state_inputs
 from runnel.shared.layers.recurrent_stack import RecurrentStack
 
@@ -87,6 +88,49 @@ def test_a_static_length_of_one_needs_no_loop_and_equals_it(cell):
         static(tf.constant(inputs), tf.constant(mask)),
         dynamic(tf.constant(inputs), tf.constant(mask)),
     )
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("cell", CELLS)
+def test_stock_layers_give_the_same_values_and_gradients(cell, bidirectional, monkeypatch):
+    layer = built(cell, 4, 2, bidirectional=bidirectional, residual=True)
+    inputs, mask = tf.constant(noise(3, 6, 3)), tf.sequence_mask([6, 0, 2], 6)
+    state = {name: tf.constant(noise(3, 4, seed=index)) for index, name in enumerate(layer.state_shapes)}
+    taken_by = [inputs, state, [variable.value for variable in layer.trainable_variables]]
+
+    def run():
+        with tf.GradientTape() as tape:
+            tape.watch([inputs, state])
+            outputs, final = layer(inputs, mask=mask, initial_state=state, training=True)
+            total = tf.reduce_sum(outputs**2) + tf.add_n([tf.reduce_sum(value**3) for value in final.values()])
+        return outputs, final, tape.gradient(total, taken_by)
+
+    fused = run()
+    monkeypatch.setattr(recurrent_stack, "_uses_cudnn", lambda _: True)  # a CPU then runs the stock loop
+    stock = run()
+    keras.tree.map_structure(
+        lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5), fused, stock
+    )
+
+
+def test_only_training_keeps_activations_for_gradients():
+    layer = built("lstm", 4, 2)
+
+    def has_custom_gradient(training):
+        run = tf.function(lambda x: layer(x, training=training), input_signature=[tf.TensorSpec([None, None, 3])])
+        nodes = run.get_concrete_function().graph.as_graph_def().node
+        return any("_gradient_op_type" in node.attr for node in nodes)
+
+    assert [has_custom_gradient(training) for training in (True, False, None)] == [True, False, False]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_training_takes_no_time_steps(cell):
+    layer = built(cell, 4, 2)
+    state = {name: tf.constant(noise(2, 4)) for name in layer.state_shapes}
+    outputs, final = layer(noise(2, 0, 3), initial_state=state, training=True)
+    assert outputs.shape == (2, 0, 4)
+    keras.tree.map_structure(np.testing.assert_array_equal, final, state)
 
 
 def test_outputs_are_zero_at_invalid_positions_also_inside_a_row():
@@ -189,6 +233,22 @@ def test_stock_layers_use_cudnn_only_where_asked():
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         RecurrentStack(*arguments)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_mixed_precision_computes_in_bfloat16_and_keeps_weights_and_gradients_in_float32(cell):
+    layer = built(cell, 4, 2, dtype="mixed_bfloat16")
+    with tf.GradientTape() as tape:
+        outputs, state = layer(noise(3, 6, 3), mask=tf.sequence_mask([6, 0, 2], 6), training=True)
+        total = tf.reduce_sum(tf.cast(outputs, tf.float32))
+    gradients = tape.gradient(total, [variable.value for variable in layer.trainable_variables])
+    assert {outputs.dtype, *(value.dtype for value in state.values())} == {tf.bfloat16}
+    assert {gradient.dtype for gradient in gradients} == {tf.float32}
+    exact = RecurrentStack(cell, 4, 2)
+    exact.build((None, None, 3))
+    exact.set_weights(layer.get_weights())
+    expected, _ = exact(noise(3, 6, 3), mask=tf.sequence_mask([6, 0, 2], 6))
+    np.testing.assert_allclose(tf.cast(outputs, tf.float32), expected, atol=0.03)
 
 
 def test_state_has_the_dtype_of_the_computation():
