@@ -21,7 +21,7 @@ from runnel.shared.export.manifest import read_manifest
 
 __all__ = ["APPLICATIONS", "main"]
 
-APPLICATIONS = ("forecasting",)
+APPLICATIONS = ("forecasting", "autocomplete")
 Preset = Literal["quick", "default", "thorough"]
 
 _USAGE = f"""\
@@ -134,7 +134,7 @@ def _predict(arguments: list[str]) -> int:
 
         Args:
             export_dir: what `runnel train` exported.
-            inputs: what the application takes: for forecasting, CSV or Parquet files.
+            inputs: what the application takes: CSV or Parquet files to forecast, texts to complete.
         """
         return export_dir, inputs
 

@@ -16,7 +16,6 @@ import importlib
 import importlib.util
 import itertools
 import os
-import platform
 import shlex
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from results import bench_file, machine, record
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -46,14 +46,12 @@ from runnel.shared.layers.explicit_state import initial_state
 from runnel.shared.preprocessing.series_spec import SeriesSpec
 from runnel.shared.preprocessing.series_windows import SeriesWindows
 from runnel.shared.preprocessing.time_grid import SECONDS_PER_DAY
-from runnel.shared.storage.atomic_write import write_atomic
 from runnel.shared.streaming.replay import start
 from runnel.shared.training.checkpoint import CheckpointStore
 from runnel.shared.training.run_folder import RunFolder
 from runnel.shared.training.variables import load_weights
 
 HORIZON = 96
-RESULTS = Path(__file__).with_name("RESULTS.md")
 OUTER = {0.8: LEVELS.index(0.1), 0.9: LEVELS.index(0.05)}  # width of a central interval -> its lower quantile
 LONG_SEGMENT = 48  # at least so many rows in a segment of a lookback longer than the horizon
 MISSING = -9999.0  # how the Jena data write a missing value
@@ -177,15 +175,7 @@ def load(name: str, lookback: int, seed: int) -> Columns:
 
 
 def _read(benchmark: Benchmark) -> np.ndarray:
-    folder = os.environ.get("RUNNEL_BENCH_DATA")
-    if not folder:
-        raise InputError("received no RUNNEL_BENCH_DATA; expected the folder of the benchmark data; set the variable")
-    path = Path(folder) / benchmark.file
-    if not path.is_file():
-        raise InputError(
-            f"received RUNNEL_BENCH_DATA={folder}; expected {benchmark.file} in it; set it to the folder that has it"
-        )
-    with path.open(encoding="latin-1") as lines:
+    with bench_file(benchmark.file).open(encoding="latin-1") as lines:
         rows = [line.rstrip("\n").split(",")[benchmark.has_header :] for line in lines]
     return np.array(rows[benchmark.has_header :], dtype=np.float64)
 
@@ -417,38 +407,6 @@ def _time_in_turns(*steps: Callable[[], None], rounds: int = 20, calls: int = 10
 
 def _command(*arguments: str) -> str:
     return shlex.join(["python", "benchmarks/forecasting.py", *arguments])
-
-
-def machine() -> str:
-    """Processors and their model, as the table names the hardware."""
-    model = platform.processor() or platform.machine()
-    cpu_info = Path("/proc/cpuinfo")
-    if cpu_info.exists():
-        names = [
-            line.split(":", 1)[1].strip() for line in cpu_info.read_text().splitlines() if line.startswith("model name")
-        ]
-        model = names[0] if names else model
-    return f"{os.cpu_count()} x {model}"
-
-
-def record(section: str, row: dict[str, str]) -> None:
-    """Puts a row into a table of RESULTS.md, in place of an older row of the same command.
-
-    The table stands between the comments `<!-- table SECTION -->` and `<!-- end -->`.
-    """
-    text = RESULTS.read_text(encoding="utf-8")
-    before, opening, rest = text.partition(f"<!-- table {section} -->\n")
-    table, closing, after = rest.partition("<!-- end -->")
-    if not closing:
-        raise InputError(f"received {RESULTS.name} without a table {section}; expected its two comments; restore them")
-    header = [f"| {' | '.join(row)} |", f"|{'---|' * len(row)}"]
-    first, line = f"| `{row['command']}` |", f"| `{row['command']}` | {' | '.join(list(row.values())[1:])} |"
-    kept = table.splitlines()[2:]
-    if any(one.startswith(first) for one in kept):
-        kept = [line if one.startswith(first) else one for one in kept]
-    else:
-        kept.append(line)
-    write_atomic(RESULTS, before + opening + "\n".join([*header, *kept]) + "\n" + closing + after)
 
 
 def runs(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, str]]]:

@@ -1,0 +1,127 @@
+"""Options of the autocomplete application."""
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from runnel.shared.errors import InputError
+
+__all__ = ["PRESETS", "Advanced", "Config"]
+
+_AT_LEAST = {
+    0: ("weight_decay", "steps_per_epoch"),
+    1: (
+        *("units", "depth", "embedding", "batch_size", "window", "epochs", "patience"),
+        *("minimum_count", "suggestions", "cache_tokens", "evaluation_characters", "long_state_characters"),
+    ),
+    16: ("vocabulary",),
+}
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """Rarely changed."""
+
+    embedding: int = 128  # width of a token's embedding, which is also its weights in the softmax
+    units: int = 256  # width of each recurrent layer
+    depth: int = 2  # number of recurrent layers
+    dropout: float = 0.4  # share of activations dropped between layers and after the last, the same over a window
+    embedding_dropout: float = 0.2  # the same, after the embedding and before the softmax
+    batch_size: int = 32  # stretches of the text that are read side by side
+    window: int = 64  # tokens in a training step; the state is carried over to the next one
+    epochs: int = 20  # rounds of training, each followed by a validation
+    steps_per_epoch: int = 0  # training steps in a round; 0 is one pass over the text
+    learning_rate: float = 3e-3  # peak of the warm-up and cosine decay
+    weight_decay: float = 1e-2  # of AdamW
+    averaging: float = 0.99  # momentum of the averaged weights; 0 turns averaging off
+    patience: int = 5  # rounds without a better validation loss before training stops
+    minimum_count: int = 2  # a token that is rarer in the training text is unknown
+    suggestions: int = 5  # how many to give
+    cache_tokens: int = 512  # how many of the latest words and marks the user's cache remembers
+    evaluation_characters: int = 40_000  # test text that is typed into the model, key by key
+    long_state_characters: int = 100_000  # age of the old state that the report compares with a fresh one
+    seed: int = 0  # of every random draw
+
+
+@dataclass(frozen=True)
+class Config:
+    """Completes the word being typed and suggests the next one, from keys as they arrive."""
+
+    data: str = "python_reference"  # python_reference, tiny_shakespeare_plays, tfds:NAME, or a text file or folder
+    level: Literal["word", "char"] = "word"  # what the network reads and predicts: words, or characters
+    vocabulary: int = 10_000  # the most frequent tokens are known, at most so many
+    cell: Literal["simple_rnn", "gru", "lstm"] = "lstm"  # recurrent cell
+    cache: bool = True  # word level: words the user has typed lately become more probable, without training
+    init_from: str | None = None  # an export to go on from: its network and vocabulary, on these data
+    advanced: Advanced = field(default_factory=Advanced)
+
+    def __post_init__(self) -> None:
+        options = {**vars(self), **vars(self.advanced)}
+        for low, names in _AT_LEAST.items():
+            for name in names:
+                if not options[name] >= low:  # false for NaN too
+                    raise InputError(f"received --{name.replace('_', '-')} {options[name]}; expected at least {low}")
+        for name, holds, expected in [
+            ("dropout", 0 <= self.advanced.dropout < 1, "a number from 0 up to, not including, 1"),
+            ("embedding_dropout", 0 <= self.advanced.embedding_dropout < 1, "a number from 0 up to, not including, 1"),
+            ("averaging", 0 <= self.advanced.averaging < 1, "a number from 0 up to, not including, 1"),
+            ("learning_rate", 0 < self.advanced.learning_rate < math.inf, "a number above 0"),
+            ("seed", 0 <= self.advanced.seed < 2**31, "a whole number from 0 to 2147483647"),
+        ]:
+            if not holds:
+                raise InputError(f"received --{name.replace('_', '-')} {options[name]}; expected {expected}")
+
+    def with_training_of(self, other: "Config") -> "Config":
+        """This configuration's network with the data and the training options of another, to go on from an export.
+
+        Raises:
+            InputError: the other asks for another shape of network than a preset's or this one's.
+        """
+        kept = ("embedding", "units", "depth", "minimum_count")
+        for name in ("level", "vocabulary", "cell", *kept):
+            own, asked, *usual = (
+                {**vars(config), **vars(config.advanced)}[name] for config in (self, other, *PRESETS.values())
+            )
+            if asked not in (own, *usual):
+                raise InputError(
+                    f"received --{name.replace('_', '-')} {asked} with --init-from; expected {own}, as in the export; "
+                    "leave the option out, or train anew"
+                )
+        return dataclasses.replace(
+            self,
+            data=other.data,
+            cache=other.cache,
+            init_from=other.init_from,
+            advanced=dataclasses.replace(other.advanced, **{name: getattr(self.advanced, name) for name in kept}),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Config":
+        """The inverse of `to_dict`, of its JSON form too."""
+        return cls(**{**data, "advanced": Advanced(**data["advanced"])})
+
+
+PRESETS = {
+    "quick": Config(
+        advanced=Advanced(
+            embedding=64,
+            units=96,
+            depth=1,
+            dropout=0.2,
+            embedding_dropout=0.1,
+            window=32,
+            learning_rate=1e-2,
+            epochs=5,
+            steps_per_epoch=100,
+            evaluation_characters=8_000,
+            long_state_characters=20_000,
+        )
+    ),
+    "default": Config(),
+    "thorough": Config(advanced=Advanced(units=512, embedding=256, dropout=0.5, epochs=40, patience=10)),
+}
