@@ -21,7 +21,13 @@ from hypothesis import strategies as st
 import runnel.shared.layers
 import runnel.shared.preprocessing
 
-NOT_COVERED: dict[str, str] = {}
+_TEXT = "takes text, which has no time axis to mask: tests/preprocessing cuts it anywhere"
+NOT_COVERED: dict[str, str] = {
+    "CharacterTokenizer": _TEXT,
+    "UnigramCache": "its state is one tensor: tests/layers compares it token by token with a count by hand",
+    "WordSplitter": _TEXT,
+    "WordTokenizer": _TEXT,
+}
 """Public classes with `initial_state` that the contract does not run on, each with its reason."""
 
 WITH_TWIN = [name for name in CASES if name.startswith(("RecurrentStack", "RunningNormalization"))]

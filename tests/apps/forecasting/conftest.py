@@ -1,7 +1,4 @@
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,17 +56,12 @@ def write_sensors(path: Path, rows: int, seed: int) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    from runnel.apps.cli import main
-
+def trained(tmp_path_factory: pytest.TempPathFactory, train_in_process: Callable[..., str]) -> Trained:
     folder = tmp_path_factory.mktemp("forecasting")
     csv = write_sensors(folder / "sensors.csv", 110, seed=0)
     run = folder / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        said: list[str] = []
-        patch.setattr("runnel.apps.cli._say", said.append)
-        assert main(["train", "forecasting", "--data", str(csv), *OPTIONS, "--out", str(run)]) == 0
-    return Trained(run, run / "export", csv, "\n".join(said))
+    said = train_in_process("forecasting", "--data", csv, *OPTIONS, "--out", run)
+    return Trained(run, run / "export", csv, said)
 
 
 @pytest.fixture(scope="session")
@@ -87,36 +79,6 @@ def data(trained: Trained) -> tuple[Any, Any]:
     from runnel.apps.forecasting.data import load_data
 
     return load_data(Config.from_dict(trained.manifest["config"]))
-
-
-@pytest.fixture
-def runnel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Callable:
-    """Runs a command in this process, in an empty folder; gives its exit code, output and errors."""
-    from runnel.apps.cli import main
-
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
-
-
-@pytest.fixture
-def run_alone() -> Callable[..., subprocess.CompletedProcess]:
-    """Runs a program beside these tests in a process that is told nothing of the project."""
-
-    def run(program: str, *arguments: object) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-I", str(Path(__file__).with_name(program)), *map(str, arguments)]
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done
-
-    return run
 
 
 @pytest.fixture(scope="session", name="write_sensors")

@@ -1,0 +1,198 @@
+import csv
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+from rich.console import Console
+
+from runnel.apps.autocomplete import client
+from runnel.datasets.text.load_text import load_text
+from runnel.datasets.text.text_corpus import TextCorpus
+from runnel.shared.errors import InputError
+
+
+def table(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text)))
+
+
+def served(model: Any, text: bytes | str) -> list[str]:
+    suggestions = model.serving_default(text=tf.constant([text]))["suggestions"].numpy()[0]
+    return [word.decode() for word in suggestions]
+
+
+def greedy(model: Any, prompt: str) -> str:
+    options = {"max_tokens": 30, "temperature": 0.0, "top_k": 0, "top_p": 1.0, "seed": 0}
+    outputs = model.generate(prompt=tf.constant([prompt]), **{name: tf.constant(v) for name, v in options.items()})
+    return outputs["text"].numpy()[0].decode()
+
+
+# === predict ===
+
+
+def test_predict_suggests_and_writes_on(trained: Any, words: Any, runnel: Callable) -> None:
+    code, out, err = runnel("predict", trained.export, "The quick ", "The rec")
+    assert (code, err) == (0, "")
+    header, *rows = table(out.split("written on: ")[0])
+    assert header == ["text", "suggestion", "probability"]
+    for text in ("The quick ", "The rec"):
+        assert [row[1] for row in rows if row[0] == text] == [word for word in served(words, text) if word]
+        assert 0 < sum(float(row[2]) for row in rows if row[0] == text) <= 1.0002  # four digits are shown
+    assert f"written on: The rec{greedy(words, 'The rec')}\n" in out
+
+
+def test_predict_at_character_level(trained_on_characters: Any, characters: Any, runnel: Callable) -> None:
+    code, out, _ = runnel("predict", trained_on_characters.export, "the re")
+    assert code == 0
+    assert [row[1] for row in table(out)[1:6]] == served(characters, "the re")
+    assert all(row[1].startswith("re") for row in table(out)[1:6])
+
+
+def test_predict_takes_any_text(trained: Any, words: Any, runnel: Callable) -> None:
+    texts = ["", "zzz", 'a, "b"\n\nc', "🙂", "[/b] x ", "bad \udcff byte "]
+    code, out, err = runnel("predict", trained.export, *texts)
+    assert (code, err) == (0, "")
+    texts[-1] = "bad \ufffd byte "
+    rows = table(out.split("written on: ")[0])[1:]
+    for text in texts:
+        assert [row[1] for row in rows if row[0] == text] == [word for word in served(words, text) if word]
+        assert f"written on: {text}{greedy(words, text)}\n" in out
+
+
+def test_predict_at_a_terminal_shows_the_text_as_it_is(trained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(client, "Console", lambda: Console(file=screen, force_terminal=True, width=100))
+    said: list[str] = []
+    client.predict(trained.export, ["a [/b] and [red] x "], said.append)
+    assert "a [/b] and [red] x" in screen.getvalue()
+    assert len(said) == 1
+
+
+# === stream ===
+
+
+def streamed(runnel: Callable, monkeypatch: pytest.MonkeyPatch, export: Any, typed: bytes) -> list[list[str]]:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(typed), encoding="utf-8"))
+    code, out, err = runnel("stream", export)
+    assert (code, err) == (0, "")
+    return table(out)
+
+
+def test_stream_from_a_pipe_answers_every_key(
+    trained: Any, words: Any, runnel: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = 'The rec 🙂\t"café, \nA fo\0x'
+    header, *rows = streamed(runnel, monkeypatch, trained.export, text.encode())
+    assert header == ["key", *(f"suggestion {number}" for number in range(1, 6))]
+    assert [row[0] for row in rows] == list(text)
+    for place, row in enumerate(rows):
+        assert row[1:] == served(words, text[: place + 1].encode())
+
+
+def test_stream_outlives_bytes_that_are_no_text(
+    trained: Any, words: Any, runnel: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = b"The \xff\xe2\x82 re"
+    rows = streamed(runnel, monkeypatch, trained.export, typed)[1:]
+    assert "".join(row[0] for row in rows) == typed.decode(errors="replace")
+    assert rows[-1][1:] == served(words, typed)
+
+
+def test_stream_of_nothing_gives_a_header(trained: Any, runnel: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(streamed(runnel, monkeypatch, trained.export, b"")) == 1
+
+
+def test_each_answer_comes_before_the_next_key_is_read(trained: Any) -> None:
+    said: list[str] = []
+
+    class Keyboard(io.StringIO):
+        def read(self, size: int | None = -1) -> str:
+            assert len(said) == 1 + self.tell()
+            return super().read(size)
+
+    client.stream(trained.export, Keyboard("The"), said.append)
+    assert len(said) == 4
+
+
+def test_a_terminal_is_typed_at_live(trained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    models = []
+    monkeypatch.setattr(client, "type_live", models.append)
+    client.stream(trained.export, Terminal("unread"), pytest.fail)
+    assert hasattr(models[0], "step")
+
+
+# === evaluate ===
+
+
+def test_evaluate_repeats_what_training_measured(trained: Any, runnel: Callable) -> None:
+    code, out, err = runnel("evaluate", trained.export)
+    assert (code, err) == (0, "")
+    typing = trained.manifest["metrics"]["typing"]
+    header, *rows = table(out)
+    assert header == ["", "recall of 1", "recall of 3", "mean reciprocal rank", "keys spared"]
+    measured = {row[0]: [float(cell) for cell in row[1:]] for row in rows if row[0] in typing}
+    assert measured.keys() == {"model", "Kneser-Ney n-gram", "most frequent words"}
+    for name, cells in measured.items():
+        expected = [typing[name][key]["estimate"] for key in ("top1", "top3", "mrr", "keystroke_savings")]
+        assert cells == pytest.approx(expected, abs=1e-4)
+    assert trained.manifest["metrics"]["likelihood"]["verdict"] in out
+
+
+@pytest.fixture
+def evaluated_on(trained: Any, tmp_path: Path, sentences: Callable, monkeypatch: pytest.MonkeyPatch) -> Callable:
+    """The text that an export would be evaluated on, given another file; nothing is measured."""
+    (tmp_path / "other.txt").write_text(sentences(200, 77))
+    corpora = []
+
+    class EnoughError(Exception):
+        pass
+
+    def watched(module: Any, data: Any, config: Any) -> Any:
+        corpora.append(data.corpus)
+        raise EnoughError
+
+    def evaluated_on(say: Callable) -> TextCorpus:
+        monkeypatch.setattr(client, "evaluate", watched)
+        with pytest.raises(EnoughError):
+            client.evaluate_export(trained.export, str(tmp_path / "other.txt"), say)
+        return corpora[0]
+
+    return evaluated_on
+
+
+def test_evaluate_on_other_text_knows_the_text_of_the_training(
+    trained: Any, tmp_path: Path, evaluated_on: Callable
+) -> None:
+    splits = evaluated_on(pytest.fail).splits
+    assert splits["train"] == load_text(trained.text).splits["train"]
+    assert splits["test"] == load_text(tmp_path / "other.txt").splits["test"]
+
+
+def test_evaluate_where_the_text_of_the_training_has_gone(
+    trained: Any, tmp_path: Path, evaluated_on: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(source: str) -> Any:
+        if source == str(trained.text):
+            raise InputError("gone")
+        return load_text(source)
+
+    said: list[str] = []
+    monkeypatch.setattr(client, "load_text", load)
+    assert evaluated_on(said.append).splits == load_text(tmp_path / "other.txt").splits
+    assert "is not there: the baselines know the training split of" in said[0]
+
+
+def test_an_export_of_another_application_is_refused(trained: Any, runnel: Callable, tmp_path: Path) -> None:
+    shutil.copytree(trained.export, tmp_path / "export")
+    manifest = tmp_path / "export" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"application": "autocomplete"', '"application": "chess"'))
+    code, _, err = runnel("predict", "export", "x")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "'chess'" in err
