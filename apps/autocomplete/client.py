@@ -1,16 +1,11 @@
 """Uses an exported language model as any service would: through its SavedModel and manifest alone."""
 
-import csv
 import dataclasses
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 import tensorflow as tf
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from runnel.apps.autocomplete.config import Config
 from runnel.apps.autocomplete.data import prepare
@@ -21,6 +16,7 @@ from runnel.datasets.text.text_corpus import TextCorpus
 from runnel.shared.errors import InputError
 from runnel.shared.export.manifest import read_manifest
 from runnel.shared.streaming.replay import replay, start
+from runnel.shared.terminal.show_table import csv_line, show_table
 
 __all__ = ["evaluate_export", "predict", "stream"]
 
@@ -47,7 +43,7 @@ def predict(export_dir: Path, inputs: Sequence[str], say: Say) -> None:
         for word, score in zip(words, scores, strict=True)
         if word
     ]
-    _show(["text", "suggestion", "probability"], rows, say)
+    show_table(["text", "suggestion", "probability"], rows, say)
     for text, written in zip(inputs, _write_on(model, inputs), strict=True):
         say(f"written on: {text}{written}")
 
@@ -66,11 +62,11 @@ def stream(export_dir: Path, keys: TextIO, say: Say) -> None:
         type_live(model)
         return
     count = model.signatures["step"].structured_outputs["suggestions"].shape[1]
-    say(_csv_line(["key", *(f"suggestion {number + 1}" for number in range(count))]))
+    say(csv_line(["key", *(f"suggestion {number + 1}" for number in range(count))]))
     state = start(model, 1)
     for key in iter(lambda: keys.read(1), ""):
         results, state = next(replay(model, [{"text": [key]}], state))
-        say(_csv_line([key, *(word.decode() for word in results["suggestions"][0])]))
+        say(csv_line([key, *(word.decode() for word in results["suggestions"][0])]))
 
 
 def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
@@ -93,7 +89,7 @@ def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
         [name, *(f"{scores[key]['estimate']:.4f}" for key in ("top1", f"top{SHOWN}", "mrr", "keystroke_savings"))]
         for name, scores in metrics["typing"].items()
     ]
-    _show(["", "recall of 1", f"recall of {SHOWN}", "mean reciprocal rank", "keys spared"], rows, say)
+    show_table(["", "recall of 1", f"recall of {SHOWN}", "mean reciprocal rank", "keys spared"], rows, say)
     for line in verdicts(metrics):
         say(line)
 
@@ -122,22 +118,3 @@ def _write_on(model: Any, texts: Sequence[str]) -> list[str]:
         seed=tf.constant(0),
     )["text"]
     return [text.decode() for text in written.numpy()]
-
-
-def _csv_line(cells: Sequence[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(cells)  # a cell with a character of the line's end is quoted
-    return line.getvalue().removesuffix("\r\n")
-
-
-def _show(header: Sequence[str], rows: Sequence[Sequence[str]], say: Say) -> None:
-    """A table at a terminal, CSV in a pipe."""
-    console = Console()
-    if not console.is_terminal:
-        for line in (header, *rows):
-            say(_csv_line(line))
-        return
-    table = Table(*header)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    console.print(table)

@@ -1,8 +1,6 @@
 """Uses an exported forecaster as any service would: through its SavedModel and manifest, without the network's code."""
 
-import csv
 import dataclasses
-import io
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,8 +10,6 @@ from typing import Any, TextIO
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from rich.console import Console
-from rich.table import Table
 
 from runnel.apps.forecasting.config import Config
 from runnel.apps.forecasting.data import load_data
@@ -26,6 +22,7 @@ from runnel.datasets.series.series_table import Series
 from runnel.shared.export.manifest import read_manifest
 from runnel.shared.preprocessing.series_spec import SeriesSpec
 from runnel.shared.streaming.replay import start
+from runnel.shared.terminal.show_table import csv_line, show_table
 
 __all__ = ["evaluate_export", "predict", "stream"]
 
@@ -58,7 +55,7 @@ def predict(export_dir: Path, inputs: Sequence[str], say: Say) -> None:
         rows += _forecast_rows(one, {name: value.numpy()[0] for name, value in answer.items()}, manifest["meanings"])
     header = _forecast_header(manifest["meanings"])
     first = 0 if len(series) > 1 or manifest["meanings"]["series_id_column"] else 1  # one series needs no name
-    _show(header[first:], [row[first:] for row in rows], say)
+    show_table(header[first:], [row[first:] for row in rows], say)
 
 
 def stream(export_dir: Path, lines: TextIO, say: Say) -> None:
@@ -91,7 +88,7 @@ def stream(export_dir: Path, lines: TextIO, say: Say) -> None:
     states: dict[str, dict[str, tf.Tensor]] = {}
     first = 0 if meanings["series_id_column"] else 1
     header = [meanings["series_id_column"], meanings["time_column"], "anomaly_score", "forecast for"]
-    say(_csv_line([*header[first:], *_value_names(meanings)]))
+    say(csv_line([*header[first:], *_value_names(meanings)]))
     for row in rows:
         state = states.get(row.series_id, fresh)
         if row.timestamp <= int(state["state_timestamp"][0]):
@@ -107,7 +104,7 @@ def stream(export_dir: Path, lines: TextIO, say: Say) -> None:
         upcoming = int(outputs["forecast_timestamp"].numpy()[0, 0])
         cells = [_number(value) for target in quantiles for value in _middle_and_bounds(target, meanings)]
         score = float(outputs["anomaly_score"].numpy()[0, 0])
-        say(_csv_line([row.series_id, _instant(row.timestamp), f"{score:.3f}", _instant(upcoming), *cells][first:]))
+        say(csv_line([row.series_id, _instant(row.timestamp), f"{score:.3f}", _instant(upcoming), *cells][first:]))
 
 
 def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
@@ -134,7 +131,7 @@ def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
         for target, errors in metrics["mean_absolute_error"].items()
     ]
     rows.append(["pinball loss, in mean steps", *(_number(metrics["scaled_pinball"][name]) for name in names)])
-    _show(["mean absolute error", *names], rows, say)
+    show_table(["mean absolute error", *names], rows, say)
     for line in verdicts(metrics):
         say(line)
     for width, value in metrics["coverage"].items():
@@ -206,22 +203,3 @@ def _number(value: float) -> str:
         return ""
     decimals = min(6, max(0, 5 - int(np.floor(np.log10(max(abs(value), 1e-9))))))
     return f"{value:.{decimals}f}"
-
-
-def _csv_line(cells: Sequence[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()
-
-
-def _show(header: Sequence[str], rows: Sequence[Sequence[str]], say: Say) -> None:
-    """A table at a terminal, CSV in a pipe."""
-    console = Console()
-    if not console.is_terminal:
-        for line in (header, *rows):
-            say(_csv_line(line))
-        return
-    table = Table(*header)
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)

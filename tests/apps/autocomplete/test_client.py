@@ -64,7 +64,8 @@ def test_predict_takes_any_text(trained: Any, words: Any, runnel: Callable) -> N
 
 def test_predict_at_a_terminal_shows_the_text_as_it_is(trained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
-    monkeypatch.setattr(client, "Console", lambda: Console(file=screen, force_terminal=True, width=100))
+    terminal = Console(file=screen, force_terminal=True, width=100)
+    monkeypatch.setattr("runnel.shared.terminal.show_table.Console", lambda: terminal)
     said: list[str] = []
     client.predict(trained.export, ["a [/b] and [red] x "], said.append)
     assert "a [/b] and [red] x" in screen.getvalue()
