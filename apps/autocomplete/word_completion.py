@@ -33,10 +33,12 @@ class WordCompletion(tf.Module):
 
         Returns:
             suggestions string [B, K], best first, "" where there are no more, and their probabilities [B, K] given that
-            the word is one of the vocabulary that begins so.
+            a word stands here that begins so, known or unknown.
         """
-        allowed = tf.where(self.tokenizer.candidates(typed), self.model.probabilities(state), 0.0)
-        probabilities = tf.math.divide_no_nan(allowed, tf.reduce_sum(allowed, axis=1, keepdims=True))
+        expected = self.model.probabilities(state)
+        known = tf.where(self.tokenizer.candidates(typed), expected, 0.0)
+        unknown = expected[:, self.tokenizer.unknown_id, None] * self.tokenizer.unknown_share(typed)  # [B, 1]
+        probabilities = tf.math.divide_no_nan(known, tf.reduce_sum(known, axis=1, keepdims=True) + unknown)
         missing = max(self.suggestions - self.tokenizer.size, 0)
         scores, best = tf.math.top_k(tf.pad(probabilities, [[0, 0], [0, missing]]), self.suggestions)
         surfaces = tf.pad(self.tokenizer.surfaces, [[0, missing]], constant_values="")

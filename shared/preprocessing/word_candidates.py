@@ -9,12 +9,14 @@ from runnel.shared.preprocessing.vocabulary import token_table
 
 __all__ = ["WordCandidates"]
 
+_DISCOUNT = 0.75  # absolute, as in n-gram smoothing: a rare word that begins so is one of the vocabulary itself
+
 
 class WordCandidates(tf.Module):
     """Finds the tokens whose word begins with a prefix: a range in the alphabetical order of all words.
 
     Args:
-        surfaces: the V words as text; one word may occur several times.
+        surfaces: the V words as text, most frequent first; one word may occur several times.
         is_candidate: bool [F, V]: tokens that may be suggested in each of F forms.
     """
 
@@ -27,6 +29,8 @@ class WordCandidates(tf.Module):
         numbers, ranges = _prefix_ranges(words)
         self.ranges = tf.constant([*ranges, (0, 0)], tf.int32)  # the last one is that of an unknown prefix
         self.prefixes = token_table(numbers, len(ranges))
+        is_rare = np.isin(words, list(surfaces[: len(surfaces) // 2]), invert=True)
+        self.rare_before = tf.constant(np.append(0, np.cumsum(is_rare)), tf.float32)  # by alphabetical rank
 
     def __call__(self, prefix: tf.Tensor, form: tf.Tensor) -> tf.Tensor:
         """Which tokens complete a prefix.
@@ -38,9 +42,27 @@ class WordCandidates(tf.Module):
         Returns:
             bool [B, V].
         """
-        low, high = tf.split(tf.gather(self.ranges, self.prefixes.lookup(prefix)), 2, axis=1)  # [B, 1] each
+        low, high = self._range(prefix)
         ranks = tf.gather(self.ranks, form)
         return (ranks >= low) & (ranks < high)
+
+    def unknown_share(self, prefix: tf.Tensor) -> tf.Tensor:
+        """The share of unknown words that begin with a prefix, as far as the rarer half of the vocabulary tells.
+
+        Args:
+            prefix: string [B].
+
+        Returns:
+            float32 [B, 1]; 1 for an empty prefix.
+        """
+        low, high = self._range(prefix)
+        rare = tf.gather(self.rare_before, high) - tf.gather(self.rare_before, low)
+        share = tf.maximum(rare - _DISCOUNT, 0.0) / tf.maximum(self.rare_before[-1], 1.0)
+        return tf.where(prefix[:, None] == "", 1.0, share)
+
+    def _range(self, prefix: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The first alphabetical rank of the words that begin with each prefix, and the one after the last: [B, 1]."""
+        return tuple(tf.split(tf.gather(self.ranges, self.prefixes.lookup(prefix)), 2, axis=1))
 
 
 def _prefix_ranges(words: list[str]) -> tuple[dict[str, int], list[tuple[int, int]]]:

@@ -114,6 +114,10 @@ class WordTokenizer(tf.Module):
         """
         return self._candidates(self.current_word(state), tf.cast(state["gap"] > 0, tf.int32))
 
+    def unknown_share(self, state: Tensors) -> tf.Tensor:
+        """The share of unknown words that begin with the word being typed, float32 [B, 1]; 1 where there is none."""
+        return self._candidates.unknown_share(self.current_word(state))
+
     def encode(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Ids of whole documents, int32 [B, None], each with exactly one end mark at its end.
 

@@ -26,3 +26,12 @@ def test_no_rows_and_no_candidates():
     candidates = WordCandidates(["", "a"], np.zeros((1, 2), bool))
     assert candidates(tf.constant([], tf.string), tf.constant([], tf.int32)).shape == (0, 2)
     np.testing.assert_array_equal(candidates(tf.constant(["", "a"]), tf.constant([0, 0])), np.zeros((2, 2)))
+
+
+def test_unknown_words_begin_like_the_rarer_half():
+    surfaces = ["the", "that", "a", "tea", "ten", "abbey"]  # the rarer half: tea, ten, abbey
+    share = WordCandidates(surfaces, np.ones((1, 6), bool)).unknown_share
+    prefixes = ["", "t", "te", "tea", "th", "a", "q"]
+    expected = [1, 1.25 / 3, 1.25 / 3, 0.25 / 3, 0, 0.25 / 3, 0]
+    np.testing.assert_allclose(share(tf.constant(prefixes))[:, 0], expected, rtol=1e-6)
+    assert share(tf.constant([], tf.string)).shape == (0, 1)
