@@ -138,7 +138,12 @@ def _predict(arguments: list[str]) -> int:
         """
         return export_dir, inputs
 
-    export_dir, inputs = _parse(options, arguments, "runnel predict")
+    try:
+        export_dir, inputs = _parse(options, arguments, "runnel predict")
+    except InputError as error:
+        if any(argument.startswith("-") for argument in arguments) and "--" not in arguments:
+            raise InputError(f'{error}; an input that begins with "-" goes behind --') from error
+        raise
     if not inputs:
         raise InputError("received no input; expected at least one after the export directory")
     _import(_application_of(export_dir), "client").predict(export_dir, inputs, _say)
@@ -155,6 +160,8 @@ def _stream(arguments: list[str]) -> int:
         return export_dir
 
     export_dir = _parse(options, arguments, "runnel stream")
+    if sys.stdin is None:
+        raise InputError("received a closed standard input; expected a terminal, a file or a pipe; leave it open")
     sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr] # one bad byte must not end a stream
     _import(_application_of(export_dir), "client").stream(export_dir, sys.stdin, _say)
     return 0

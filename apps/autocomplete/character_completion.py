@@ -69,10 +69,9 @@ class CharacterCompletion(tf.Module):
             strategy: how to choose characters.
             max_tokens: int32 scalar, characters at most.
         """
-        after_newline = tf.fill([tf.shape(typed["word"])[0]], False)
         decoded = decode(
             strategy,
-            self._of_paragraph(self.model.probabilities(state), after_newline),
+            self._of_paragraph(self.model.probabilities(state), self.tokenizer.is_after_newline(typed)),
             self._advance_in_paragraph,
             state,
             max_tokens,

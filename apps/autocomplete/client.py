@@ -1,6 +1,7 @@
 """Uses an exported language model as any service would: through its SavedModel and manifest alone."""
 
 import dataclasses
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -11,10 +12,13 @@ from runnel.apps.autocomplete.config import Config
 from runnel.apps.autocomplete.data import prepare
 from runnel.apps.autocomplete.evaluate import SHOWN, evaluate, verdicts
 from runnel.apps.autocomplete.live import type_live
+from runnel.datasets.builders.open_builder import is_dataset_name
+from runnel.datasets.text.drop_repeats import drop_repeats
 from runnel.datasets.text.load_text import load_text
+from runnel.datasets.text.read_text_dataset import BUILDER_NAMES
 from runnel.datasets.text.text_corpus import TextCorpus
 from runnel.shared.errors import InputError
-from runnel.shared.export.manifest import read_manifest
+from runnel.shared.export.load_export import load_export
 from runnel.shared.streaming.replay import replay, start
 from runnel.shared.terminal.show_table import csv_line, show_table
 
@@ -33,8 +37,7 @@ def predict(export_dir: Path, inputs: Sequence[str], say: Say) -> None:
         inputs: texts; one that ends with a space asks for the next word, any other for the rest of its last word.
         say: called with each line of the answer.
     """
-    read_manifest(export_dir, "autocomplete")
-    model = tf.saved_model.load(str(export_dir / "saved_model"))
+    _, model = load_export(export_dir, "autocomplete")
     inputs = [text.encode(errors="surrogateescape").decode(errors="replace") for text in inputs]
     answer = {name: value.numpy() for name, value in model.serving_default(text=tf.constant(inputs)).items()}
     rows = [
@@ -51,14 +54,15 @@ def predict(export_dir: Path, inputs: Sequence[str], say: Say) -> None:
 def stream(export_dir: Path, keys: TextIO, say: Say) -> None:
     """Suggests after every key: under the line at a terminal, and as a line of CSV for each character otherwise.
 
+    It is a terminal only if standard output is one too, and not a file or another program.
+
     Args:
         export_dir: the export.
         keys: what is typed.
         say: called with each line of the answer.
     """
-    read_manifest(export_dir, "autocomplete")
-    model = tf.saved_model.load(str(export_dir / "saved_model"))
-    if keys.isatty():
+    _, model = load_export(export_dir, "autocomplete")
+    if keys.isatty() and sys.stdout.isatty():
         type_live(model)
         return
     count = model.signatures["step"].structured_outputs["suggestions"].shape[1]
@@ -70,21 +74,26 @@ def stream(export_dir: Path, keys: TextIO, say: Say) -> None:
 
 
 def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
-    """Types the test split of some text into an export and tells its scores beside those of the baselines.
+    """Types text that the model has not learned from into an export and tells its scores beside the baselines'.
 
     Args:
         export_dir: the export.
-        data: a source of text; what it was trained on by default. The baselines know the text of the training.
+        data: a dataset, of which the test split is typed, or a text file or folder, which is typed as a whole; the test
+            split of what it was trained on by default. The baselines know the text of the training.
         say: called with each line.
 
     Raises:
-        InputError: the text cannot be used.
+        InputError: the export or the text cannot be used, or all of the text is known from the training.
     """
-    manifest = read_manifest(export_dir, "autocomplete")
+    manifest, model = load_export(export_dir, "autocomplete")
     config = Config.from_dict(manifest["config"])
-    corpus = _read(config.data, data, say)
-    loaded = prepare(corpus, config, manifest["meanings"]["vocabulary"])
-    metrics = evaluate(tf.saved_model.load(str(export_dir / "saved_model")), loaded, config).metrics
+    fingerprint = manifest["data"]["fingerprint"]
+    if data is None or _is_same_source(data, config.data):
+        corpus = _trained_on(config.data, fingerprint)
+    else:
+        corpus = _read_other(data, config.data, fingerprint, say)
+        config = dataclasses.replace(config, data=data)
+    metrics = evaluate(model, prepare(corpus, config, manifest["meanings"]["vocabulary"]), config).metrics
     rows = [
         [name, *(f"{scores[key]['estimate']:.4f}" for key in ("top1", f"top{SHOWN}", "mrr", "keystroke_savings"))]
         for name, scores in metrics["typing"].items()
@@ -94,17 +103,57 @@ def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
         say(line)
 
 
-def _read(trained_on: str, data: str | None, say: Say) -> TextCorpus:
-    """The text to evaluate on, with the training text of the model for the baselines where it is still there."""
-    if data is None:
-        return load_text(trained_on)
-    corpus = load_text(data)
+def _is_same_source(data: str, trained_on: str) -> bool:
+    """Whether both name the same dataset, file or folder."""
+    if is_dataset_name(data, BUILDER_NAMES) or is_dataset_name(trained_on, BUILDER_NAMES):
+        return data == trained_on
+    return bool(data) and Path(data).resolve() == Path(trained_on).resolve()
+
+
+def _trained_on(source: str, fingerprint: str) -> TextCorpus:
+    """The text of the training, if it is still the same: after a change, its splits may lie elsewhere."""
+    corpus = load_text(source)
+    if corpus.fingerprint != fingerprint:
+        raise InputError(
+            f"the data in {source} have changed since the training, so parts of their test split may have been trained "
+            "on; expected the same data; give other text to evaluate on with --data"
+        )
+    return corpus
+
+
+def _read_other(data: str, trained_on: str, fingerprint: str, say: Say) -> TextCorpus:
+    """Other text as the test split, without what is known, behind the training text of the model for the baselines."""
+    other = load_text(data)
+    for note in other.notes:
+        say(note)
+    if other.fingerprint == fingerprint:  # the text of the training under another name
+        return other
     try:
         known = load_text(trained_on)
     except InputError:
-        say(f"{trained_on}, the text of the training, is not there: the baselines know the training split of {data}")
-        return corpus
-    return dataclasses.replace(corpus, splits={**known.splits, "test": corpus.splits["test"]})
+        say(
+            f"{trained_on}, the text of the training, is not there: {data} is split, the baselines know its training "
+            "split, and its test split is typed"
+        )
+        return other
+    if known.fingerprint != fingerprint:
+        say(f"{trained_on} has changed since the training; the baselines know it as it is now")
+    return _without_known(other, known, say, whole=not is_dataset_name(data, BUILDER_NAMES))
+
+
+def _without_known(other: TextCorpus, known: TextCorpus, say: Say, whole: bool) -> TextCorpus:
+    """All of one text or its test split, without the paragraphs that were trained or validated on in another."""
+    documents = [text for split in (other.splits if whole else ("test",)) for text in other.splits[split]]
+    notes: list[str] = []
+    test = drop_repeats({**known.splits, "test": documents}, ("test",), notes)["test"]
+    for note in notes:
+        say(note)
+    if not test:
+        raise InputError(
+            f"{other.name} holds nothing but text that {known.name}, the text of the training, holds too; "
+            "expected other text"
+        )
+    return dataclasses.replace(other, splits={**known.splits, "test": tuple(test)})
 
 
 def _write_on(model: Any, texts: Sequence[str]) -> list[str]:

@@ -13,8 +13,9 @@ _AT_LEAST = {
     0: ("weight_decay", "steps_per_epoch"),
     1: (
         *("units", "depth", "embedding", "batch_size", "window", "epochs", "patience"),
-        *("minimum_count", "suggestions", "cache_tokens", "evaluation_characters", "long_state_characters"),
+        *("minimum_count", "cache_tokens", "evaluation_characters", "long_state_characters"),
     ),
+    3: ("suggestions",),  # the evaluation counts three
     16: ("vocabulary",),
 }
 

@@ -9,26 +9,23 @@ import numpy as np
 import tensorflow as tf
 
 from runnel.apps.autocomplete.config import Config
-from runnel.apps.autocomplete.data import LanguageData
-from runnel.apps.autocomplete.typist import Passage, passages, type_passages
+from runnel.apps.autocomplete.data import LanguageData, Tokenizer
+from runnel.apps.autocomplete.likelihood import compare_likelihoods, compare_state_ages, encode_passage
+from runnel.apps.autocomplete.typist import Passage, passages, type_passages, typed_words
 from runnel.datasets.text.text_corpus import TextCorpus
 from runnel.shared.errors import InputError
-from runnel.shared.evaluation.bootstrap import paired_skill
 from runnel.shared.evaluation.kneser_ney import KneserNey, fit_kneser_ney
 from runnel.shared.evaluation.most_frequent_word import MostFrequentWord, fit_most_frequent_word
 from runnel.shared.evaluation.prefix_ranks import PrefixRanks
 from runnel.shared.evaluation.typing_metrics import TypedWords, compare_typing, typing_scores
 from runnel.shared.evaluation.verbatim_overlap import longest_verbatim_span
 from runnel.shared.preprocessing.word_tokenizer import WordTokenizer, fit_words
-from runnel.shared.streaming.replay import start
 
-__all__ = ["SHOWN", "Evaluation", "evaluate", "verdicts"]
+__all__ = ["SHOWN", "Evaluation", "evaluate", "format_share", "verdicts"]
 
 SHOWN = 3  # suggestions that count, as on a keyboard
 
-_SESSIONS = 32
 _NGRAM_ORDER = {"word": 4, "char": 7}
-_AGED_PASSAGES = 8
 _PROMPTS = 3
 _CURVE_KEYS = 9
 
@@ -60,47 +57,70 @@ def evaluate(module: Any, data: LanguageData, config: Config, without_cache: Any
     Raises:
         InputError: the test text holds no word.
     """
-    text = "\n\n".join(data.corpus.splits["test"])[: config.advanced.evaluation_characters]
-    typed = passages(text, _SESSIONS)
+    text, past = (_joined(data.corpus.splits[split]) for split in ("test", "validation"))
+    typed = passages(text, config.advanced.evaluation_characters)
     if not any(passage.words for passage in typed):
         raise InputError(f"the test split of {config.data} holds no word; expected at least one; give more text")
-    scored = {"model": type_passages(module, typed)}
-    if without_cache is not None:
-        scored["model without cache"] = type_passages(without_cache, typed)
-    scored |= _type_baselines(typed, data, config)
+    models = {"model": module} | ({} if without_cache is None else {"model without cache": without_cache})
+    tokenizer = _word_tokenizer(data, config)
+    train = _encode(tokenizer, data)
+    ngram = fit_kneser_ney(train, tokenizer.size, _NGRAM_ORDER["word"])
+    baselines: dict[str, KneserNey | MostFrequentWord] = {
+        "Kneser-Ney n-gram": ngram,
+        "most frequent words": fit_most_frequent_word(train, tokenizer.size),
+    }
+    ranks = PrefixRanks([surface.decode() for surface in tokenizer.surfaces.numpy()])
+    scored = {name: type_passages(one, typed, SHOWN) for name, one in models.items()}
+    scored |= {name: _type_baseline(one, ranks, tokenizer, typed) for name, one in baselines.items()}
+    if config.level == "char":
+        ngram = fit_kneser_ney(_encode(data.tokenizer, data), data.tokenizer.size, _NGRAM_ORDER["char"])
     samples = _samples(module, text)
+    age = config.advanced.long_state_characters
     metrics = {
-        "characters": len(text),
+        "characters": sum(len(passage.text) for passage in typed),
         "words": len(scored["model"].length),
         "typing": {name: typing_scores(words, SHOWN) for name, words in scored.items()},
         "found_by_keys": {name: _found_by_keys(words) for name, words in scored.items()},
         "top3_lead": {
             name: compare_typing(scored["model"], words, SHOWN) for name, words in scored.items() if name != "model"
         },
-        "likelihood": _likelihood(module, without_cache, typed, data, config),
-        "state_age": _compare_state_ages(module, typed, data.corpus, config.advanced.long_state_characters),
+        "likelihood": compare_likelihoods(models, ngram, typed, data),
+        "state_age": compare_state_ages(module, text, past, age),
         "longest_verbatim_span": _longest_copy(samples, data.corpus),
     }
-    return Evaluation(metrics, samples, _examples(module, typed))
+    return Evaluation(metrics, samples, _examples(module, typed[0]))
 
 
 def verdicts(metrics: Mapping[str, Any]) -> list[str]:
     """The main figures, a sentence each."""
-    scores = metrics["typing"]["model"]
+    typing = metrics["typing"]
+    scores = typing["model"]
     lines = [
         (
-            f"The next word is among {SHOWN} suggestions for {_share(scores[f'top{SHOWN}'])} of the words; "
-            f"{_share(scores['keystroke_savings'])} of the keys are spared."
+            f"The next word is among {SHOWN} suggestions for {format_share(scores[f'top{SHOWN}'])} of the words; "
+            f"{format_share(scores['keystroke_savings'])} of the keys are spared."
         )
     ]
-    lines += [_lead_verdict(name, lead) for name, lead in metrics["top3_lead"].items()]
+    lines += [_lead_verdict(name, lead, typing) for name, lead in metrics["top3_lead"].items()]
     lines.append(metrics["likelihood"]["verdict"])
     lines.append(metrics["state_age"]["verdict"])
     return lines
 
 
-def _lead_verdict(baseline: str, lead: Mapping[str, float]) -> str:
+def format_share(score: Mapping[str, float]) -> str:
+    """A share with its interval, for people."""
+    if math.isnan(score["lower"]):
+        return f"{score['estimate']:.1%} (too few words for an interval)"
+    return f"{score['estimate']:.1%} ({score['lower']:.1%} .. {score['upper']:.1%})"
+
+
+def _lead_verdict(baseline: str, lead: Mapping[str, float], typing: Mapping[str, Any]) -> str:
     """Whether the next word is found more often than by a baseline, in a sentence."""
+    if math.isnan(lead["lower"]):
+        return f"There are too few words to compare the model with «{baseline}»."
+    if not all(math.isfinite(bound) for bound in lead.values()):  # of a baseline that is right hardly ever, or never
+        own, other = (format_share(typing[name][f"top{SHOWN}"]) for name in ("model", baseline))
+        return f"{SHOWN} suggestions of the model hold {own} of the next words; those of «{baseline}» {other}."
     interval = f"(95 % interval {lead['lower']:+.1%} .. {lead['upper']:+.1%})"
     if lead["lower"] <= 0 <= lead["upper"]:
         return f"In {SHOWN} suggestions the model cannot be told apart from «{baseline}» {interval}."
@@ -115,90 +135,24 @@ def _found_by_keys(words: TypedWords) -> list[float]:
     return np.maximum.accumulate(listed, axis=1).mean(axis=0)[:_CURVE_KEYS].tolist()
 
 
-def _share(score: Mapping[str, float]) -> str:
-    return f"{score['estimate']:.1%} ({score['lower']:.1%} .. {score['upper']:.1%})"
+def _word_tokenizer(data: LanguageData, config: Config) -> WordTokenizer:
+    """That of the data, or for characters one that knows as many words as the default."""
+    if isinstance(data.tokenizer, WordTokenizer):
+        return data.tokenizer
+    return WordTokenizer(fit_words(data.corpus.splits["train"], Config().vocabulary, config.advanced.minimum_count))
 
 
-def _type_baselines(typed: Sequence[Passage], data: LanguageData, config: Config) -> dict[str, TypedWords]:
-    """The same words typed with baselines that know the same training text and as many words."""
-    tokenizer = data.tokenizer
-    if not isinstance(tokenizer, WordTokenizer):
-        texts = data.corpus.splits["train"]
-        tokenizer = WordTokenizer(fit_words(texts, Config().vocabulary, config.advanced.minimum_count))
-    train = [_encode(tokenizer, text) for text in data.corpus.splits["train"]]
-    baselines: dict[str, KneserNey | MostFrequentWord] = {
-        "Kneser-Ney n-gram": fit_kneser_ney(train, tokenizer.size, _NGRAM_ORDER["word"]),
-        "most frequent words": fit_most_frequent_word(train, tokenizer.size),
-    }
-    ranks = PrefixRanks([surface.decode() for surface in tokenizer.surfaces.numpy()])
-    token_ids = [_encode(tokenizer, passage.text) for passage in typed]
-    return {
-        name: TypedWords.from_ranks(
-            [
-                ranks.ranks(baseline.probabilities(ids[:token]), passage.surface(word), SHOWN)
-                for passage, ids in zip(typed, token_ids, strict=True)
-                for word, (token, _) in enumerate(passage.words)
-            ]
-        )
-        for name, baseline in baselines.items()
-    }
-
-
-def _likelihood(
-    module: Any, without_cache: Any, typed: Sequence[Passage], data: LanguageData, config: Config
-) -> dict[str, Any]:
-    """Nats a token, perplexity and bits a character of the test text, beside those of an n-gram of the same tokens."""
-    train = [_encode(data.tokenizer, text) for text in data.corpus.splits["train"]]
-    ngram = fit_kneser_ney(train, data.tokenizer.size, _NGRAM_ORDER[config.level])
-    texts = [passage.text for passage in typed]
-    losses = {"model": _passage_losses(module, texts)}
-    if without_cache is not None:
-        losses["model without cache"] = _passage_losses(without_cache, texts)
-    token_ids = [_encode(data.tokenizer, text) for text in texts]
-    losses["Kneser-Ney n-gram"] = np.array([-np.sum(ngram.log_probabilities(ids)) for ids in token_ids])
-    tokens = np.array([len(ids) for ids in token_ids])
-    characters = sum(len(text) + 2 for text in texts)  # each ends with a blank line
-    skill = paired_skill(losses["model"] / tokens, losses["Kneser-Ney n-gram"] / tokens)
-    return {
-        "tokens": int(tokens.sum()),
-        "unknown": float(np.mean(np.concatenate(token_ids) == data.tokenizer.unknown_id)),
-        "scores": {
-            name: {
-                "nats": float(loss.sum() / tokens.sum()),
-                "perplexity": math.exp(loss.sum() / tokens.sum()),
-                "bits_per_character": float(loss.sum() / characters / math.log(2)),
-            }
-            for name, loss in losses.items()
-        },
-        "verdict": skill.verdict("the Kneser-Ney n-gram", model="In nats a token, the model"),
-    }
-
-
-def _passage_losses(module: Any, texts: Sequence[str], state: Mapping[str, tf.Tensor] | None = None) -> np.ndarray:
-    """Nats [N] of whole passages, each ended by a blank line, from a state with one row or else from fresh ones."""
-    losses = []
-    for text in texts:  # one by one: what is kept of long texts grows with the vocabulary
-        fresh = start(module, 1) if state is None else state
-        losses.append(-float(module.score(text=tf.constant([f"{text}\n\n"]), **fresh)["log_probability"][0]))
-    return np.array(losses)
-
-
-def _compare_state_ages(module: Any, typed: Sequence[Passage], corpus: TextCorpus, age: int) -> dict[str, Any]:
-    """Nats a character on the last passages from a state `age` characters old and from a fresh one."""
-    past = "\n\n".join(corpus.splits["validation"])
-    past = (past + "\n\n") * (age // (len(past) + 2) + 1)
-    texts = [passage.text for passage in typed[-_AGED_PASSAGES:]]
-    fresh = start(module, 1)
-    outputs = module.step(text=tf.constant([past[:age] + "\n\n"]), **fresh)
-    old = {name: outputs[name] for name in fresh}
-    lengths = np.array([len(text) for text in texts])
-    skill = paired_skill(_passage_losses(module, texts, old) / lengths, _passage_losses(module, texts) / lengths)
-    return {
-        "characters": age,
-        "old": skill.model_loss,
-        "fresh": skill.baseline_loss,
-        "verdict": skill.verdict("a fresh state", model=f"A state {age:,} characters old"),
-    }
+def _type_baseline(
+    baseline: KneserNey | MostFrequentWord, ranks: PrefixRanks, tokenizer: WordTokenizer, typed: Sequence[Passage]
+) -> TypedWords:
+    """The same words typed with a baseline that has read the same text before them."""
+    found = []
+    for passage in typed:
+        token_ids, before = encode_passage(tokenizer, passage)
+        for word, (token, _) in enumerate(passage.words):
+            probabilities = baseline.probabilities(token_ids[: before + token])
+            found.append(ranks.ranks(probabilities, passage.surface(word), SHOWN))
+    return typed_words(typed, found)
 
 
 def _samples(module: Any, text: str) -> tuple[tuple[str, str], ...]:
@@ -224,18 +178,22 @@ def _longest_copy(samples: Sequence[tuple[str, str]], corpus: TextCorpus) -> dic
     return {"characters": len(longest), "text": longest, "of": sum(len(written) for _, written in samples)}
 
 
-def _examples(module: Any, typed: Sequence[Passage]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What is suggested while the first passage's first words are typed."""
-    text = typed[0].text
+def _examples(module: Any, passage: Passage) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What is suggested while a passage's first words are typed."""
+    text = passage.text
     ends = [at for at in range(len(text)) if text[at].isspace()][3:7]
-    typed_so_far = [text[: end + extra] for end in ends for extra in (1, 3)]
-    shown = module.serving_default(text=tf.constant(typed_so_far or [text]))["suggestions"].numpy()
+    typed_so_far = [passage.before + text[: end + extra] for end in ends for extra in (1, 3)] or [text]
+    shown = module.serving_default(text=tf.constant(typed_so_far))["suggestions"].numpy()
     return tuple(
-        (so_far, tuple(word.decode() for word in row if word))
-        for so_far, row in zip(typed_so_far or [text], shown, strict=True)
+        (so_far, tuple(word.decode() for word in row if word)) for so_far, row in zip(typed_so_far, shown, strict=True)
     )
 
 
-def _encode(tokenizer: Any, text: str) -> np.ndarray:
-    ids: np.ndarray = tokenizer.encode(tf.constant([text])).flat_values.numpy()
-    return ids
+def _joined(documents: Sequence[str]) -> str:
+    """Documents one after the other, each with exactly one blank line at its end, as `encode` gives them."""
+    return "".join(text.rstrip("\n") + "\n\n" for text in documents)
+
+
+def _encode(tokenizer: Tokenizer, data: LanguageData) -> list[np.ndarray]:
+    """The token ids of each document of the training split."""
+    return [tokenizer.encode(tf.constant([text])).flat_values.numpy() for text in data.corpus.splits["train"]]

@@ -13,7 +13,7 @@ from runnel.apps.autocomplete.typing_session import TypingSession
 
 __all__ = ["accept", "type_live"]
 
-_HINT = "Tab accepts the first, Shift-Tab the second; Enter begins a new line; Ctrl-D ends"
+_HINT = "Tab accepts the first, Shift-Tab the second; Enter: new line; Ctrl-D: end"
 
 
 def type_live(model: Any, keyboard: Input | None = None, screen: Output | None = None) -> str:

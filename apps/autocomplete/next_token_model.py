@@ -73,7 +73,7 @@ class NextTokenModel(tf.Module):
             before = tf.concat([state["context"][:, None], context[:, :-1]], axis=1)  # [B, N, E]
             score = -tf.nn.sparse_softmax_cross_entropy_with_logits(ids, next_token_logits(self.network, before))
             if self.cache:
-                score = tf.math.log(self.cache.mix_along(tf.exp(score), ids, state["cache"]))
+                score = self.cache.mix_along(score, ids, state["cache"])
             return {"score": tf.where(valid, score, 0.0)}, new_state
 
         outputs, state = run_in_blocks(block, {"token_ids": token_ids, "mask": mask}, state, _BLOCK_TOKENS)

@@ -5,7 +5,7 @@ from typing import Any
 
 from runnel.apps.autocomplete.config import Config
 from runnel.apps.autocomplete.data import LanguageData
-from runnel.apps.autocomplete.evaluate import SHOWN, Evaluation, verdicts
+from runnel.apps.autocomplete.evaluate import SHOWN, Evaluation, format_share, verdicts
 from runnel.shared.evaluation.plots import metric_by_step, training_curves
 from runnel.shared.evaluation.report import Code, Note, Plot, Report, Section, Table, Text
 
@@ -44,15 +44,17 @@ def build_report(
 
 def _typing(metrics: Mapping[str, Any]) -> tuple:
     rows = tuple(
-        (name, *(_percent(scores[key]) for key in ("top1", f"top{SHOWN}", "mrr", "keystroke_savings")))
+        (name, *(format_share(scores[key]) for key in ("top1", f"top{SHOWN}", "mrr", "keystroke_savings")))
         for name, scores in metrics["typing"].items()
     )
     return (
         Text(
             f"{metrics['characters']:,} characters that training never saw were typed into the stream key by key: "
-            f"{metrics['words']:,} words. A word counts for the recall if it is suggested before its first character "
-            f"is typed. Keys are spared to somebody who accepts one of {SHOWN} suggestions as soon as it is right, "
-            "with one key that types the space as well. In brackets, 95 % bootstrap intervals."
+            f"{metrics['words']:,} words. A word counts for the recall if it is among {SHOWN} suggestions before its "
+            f"first character is typed. Keys are spared to somebody who accepts one of {SHOWN} suggestions as soon as "
+            "it is right: one key in place of the rest of the word, and of the space where one follows. They are "
+            "counted against all keys of the text, marks, spaces and new lines included. In brackets, 95 % bootstrap "
+            "intervals."
         ),
         Table(
             ("", "first suggestion", f"{SHOWN} suggestions", "mean reciprocal rank", "keys spared"),
@@ -79,16 +81,14 @@ def _examples(evaluation: Evaluation) -> tuple:
 
 def _likelihood(metrics: Mapping[str, Any], data: LanguageData) -> tuple:
     likelihood = metrics["likelihood"]
-    rows = tuple(
-        (name, scores["nats"], scores["perplexity"], scores["bits_per_character"])
-        for name, scores in likelihood["scores"].items()
-    )
+    titles = {"nats": "nats a token", "perplexity": "perplexity", "bits_per_character": "bits a character"}
+    rows = tuple((name, *scores.values()) for name, scores in likelihood["scores"].items())
     return (
         Text(
             f"Over {likelihood['tokens']:,} tokens of {data.tokenizer.size:,} different ones; "
             f"{likelihood['unknown']:.1%} of them are unknown, which counts as a token of its own."
         ),
-        Table(("", "nats a token", "perplexity", "bits a character"), rows, highlight=(0,)),
+        Table(("", *(titles[name] for name in likelihood["scores"]["model"])), rows, highlight=(0,)),
         Note(likelihood["verdict"]),
     )
 
@@ -113,7 +113,3 @@ def _limits(config: Config) -> str:
     else:
         lines.append("Words are spelt character by character: it may suggest a word that does not exist.")
     return "\n\n".join(lines)
-
-
-def _percent(score: Mapping[str, float]) -> str:
-    return f"{score['estimate']:.1%} ({score['lower']:.1%} .. {score['upper']:.1%})"

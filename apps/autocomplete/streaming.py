@@ -22,6 +22,7 @@ from runnel.shared.streaming.stream_model import Signature, StreamModel, Tensors
 __all__ = ["AutocompleteStream", "build_probe", "build_stream", "describe_meanings"]
 
 _TEXT = tf.TensorSpec([None], tf.string, "text")
+_DEFAULTS = {"max_tokens": 50, "temperature": 0.8, "top_k": 0, "top_p": 0.95, "seed": 0}  # of `generate`
 
 
 class AutocompleteStream(StreamModel):
@@ -133,7 +134,8 @@ def build_probe(data: LanguageData) -> Probe:
         _cut(texts, cuts)
         for cuts in (range(longest + 1), (0, longest), (*range(0, longest, 7), longest), (0, 0, 1, 4, 4, 40, longest))
     ]
-    generate = {"prompt": _array(texts), "max_tokens": np.int32(8), "temperature": np.float32(0), "top_k": np.int32(0)}
+    drawing = {name: np.float32(_DEFAULTS[name]) for name in ("temperature", "top_p")}
+    limits = {"max_tokens": np.int32(8), "top_k": np.int32(_DEFAULTS["top_k"]), "seed": np.int32(1)}
     return Probe(
         serve={"text": _array(texts)},
         chunkings=chunkings,
@@ -141,7 +143,7 @@ def build_probe(data: LanguageData) -> Probe:
         growing={},
         ranked={"suggestions": "scores"},
         extra={
-            "generate": generate | {"top_p": np.float32(1), "seed": np.int32(0)},
+            "generate": {"prompt": _array(texts), **limits, **drawing},
             "score": {"text": _array(texts)},
         },
     )
@@ -171,7 +173,7 @@ def describe_meanings(data: LanguageData, config: Config, cache_weight: float) -
             "top_p": "draw among the fewest tokens that have this probability together; 1: among all",
             "seed": "the same seed gives the same text",
         },
-        "defaults": {"max_tokens": 50, "temperature": 0.8, "top_k": 0, "top_p": 0.95, "seed": 0},
+        "defaults": dict(_DEFAULTS),
         "outputs": {
             "suggestions": "whole words, best first, that begin with the word being typed, or that may come next; "
             '"" where there are no more',

@@ -14,7 +14,7 @@ from runnel.shared.layers.unigram_cache import UnigramCache
 
 __all__ = ["CacheFit", "cross_entropy", "fit_cache", "token_losses"]
 
-_WEIGHTS = (0.0, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4)
+_WEIGHTS = (0.0, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
 _WINDOW = 256
 
 
@@ -73,21 +73,20 @@ def fit_cache(network: keras.Model, data: LanguageData, places: int) -> CacheFit
         places: C of `UnigramCache`.
     """
     losses = token_losses(network, data, "validation")()
-    probabilities, token_ids = np.exp(-losses), data.token_ids["validation"]
-    mean = {}
-    for weight in _WEIGHTS:
-        mixed = _mix(probabilities, token_ids, UnigramCache(places, weight))
-        mean[weight] = float(-np.mean(np.log(np.maximum(mixed, 1e-38))))
+    mean = {
+        weight: float(np.mean(_mix(losses, data.token_ids["validation"], UnigramCache(places, weight))))
+        for weight in _WEIGHTS
+    }
     best = min(mean, key=lambda weight: mean[weight])
     return CacheFit(best, mean[0.0], mean[best])
 
 
-def _mix(probabilities: np.ndarray, token_ids: np.ndarray, cache: UnigramCache) -> np.ndarray:
-    """Probabilities [N - 1] of the tokens after the first with the cache mixed in, along the whole split."""
+def _mix(losses: np.ndarray, token_ids: np.ndarray, cache: UnigramCache) -> np.ndarray:
+    """Nats [N - 1] of the tokens after the first with the cache mixed in, along the whole split."""
     mixed, state = [], cache.remember(tf.constant(token_ids[None, :1]), tf.constant([[True]]), cache.initial_state(1))
-    for begin in range(0, len(probabilities), _WINDOW):
+    for begin in range(0, len(losses), _WINDOW):
         ids = tf.constant(token_ids[None, 1 + begin : 1 + begin + _WINDOW])
-        model = tf.constant(probabilities[None, begin : begin + _WINDOW], tf.float32)
-        mixed.append(cache.mix_along(model, ids, state)[0].numpy())
+        own = tf.constant(-losses[None, begin : begin + _WINDOW], tf.float32)
+        mixed.append(-cache.mix_along(own, ids, state)[0].numpy())
         state = cache.remember(ids, tf.ones_like(ids, tf.bool), state)
     return np.concatenate(mixed)

@@ -1,12 +1,15 @@
 """Trains the language model: data, network, training, evaluation, and one verified export."""
 
+import contextlib
 import dataclasses
+import hashlib
+import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -19,6 +22,8 @@ from runnel.apps.autocomplete.model import build_model
 from runnel.apps.autocomplete.report import build_report
 from runnel.apps.autocomplete.streaming import build_probe, build_stream, describe_meanings
 from runnel.apps.autocomplete.token_losses import CacheFit, cross_entropy, fit_cache, token_losses
+from runnel.datasets.builders.open_builder import is_dataset_name
+from runnel.datasets.text.read_text_dataset import BUILDER_NAMES
 from runnel.shared.errors import InputError
 from runnel.shared.evaluation.report import write_report
 from runnel.shared.export.export_model import ExportContent, export_model
@@ -55,10 +60,10 @@ def train(config: Config, out: Path | None, say: Say, now: datetime) -> RunFolde
         ExportError: the export did not pass its verification.
         KeyboardInterrupt: on Ctrl-C, once the run can be gone on with.
     """
-    data, config = _load(config)
+    data, config, fingerprint = _load(config)
     for note in data.corpus.notes:
         say(note)
-    run = open_run(APPLICATION, config.to_dict(), data.corpus.fingerprint, out, Path("runs"), now)
+    run = open_run(APPLICATION, _asked(config, fingerprint, out), fingerprint, out, Path("runs"), now)
     if run.finished:
         say(f"{run.path} is finished; its export is in {run.export_dir}")
         return run
@@ -77,16 +82,17 @@ def export(run_folder: Path, checkpoint: Literal["best", "last"], say: Say) -> R
     """Evaluates and exports a checkpoint of a run, finished or not.
 
     Raises:
-        InputError: the folder holds no run of this application, or no checkpoint yet.
+        InputError: the folder holds no run of this application, or no checkpoint yet, or what it learned from has
+            changed.
         ExportError: the export did not pass its verification.
     """
     run = load_run(run_folder)
     config = Config.from_dict(dict(run.config))
-    data, config = _load(config)
-    if data.corpus.fingerprint != run.data_fingerprint:
-        raise InputError(
-            f"the data in {config.data} have changed since {run_folder} was trained; expected the same data"
-        )
+    data, config, fingerprint = _load(config)
+    if fingerprint != run.data_fingerprint:
+        is_same_text = run.data_fingerprint.startswith(data.corpus.fingerprint)
+        changed = f"the export in {config.init_from} has" if is_same_text else f"the data in {config.data} have"
+        raise InputError(f"{changed} changed since {run_folder} was trained; expected the same as then")
     _export(run, data, config, checkpoint, say)
     return run
 
@@ -130,16 +136,44 @@ def train_network(data: LanguageData, config: Config, run: RunFolder, say: Say) 
     )
 
 
-def _load(config: Config) -> tuple[LanguageData, Config]:
-    """The data and the decided options; with `init_from`, shape and vocabulary are those of that export."""
+def _load(config: Config) -> tuple[LanguageData, Config, str]:
+    """The data, the decided options, and the fingerprint of all that the network learns from.
+
+    With `init_from`, shape and vocabulary are those of that export, and the fingerprint says which one it was.
+    """
     if config.init_from is None:
-        return load_data(config), config
+        data = load_data(config)
+        return data, _with_whole_paths(config), data.corpus.fingerprint
     manifest = read_manifest(Path(config.init_from), APPLICATION)
     network = Path(config.init_from) / "model.keras"
     if not network.is_file() or sha256_of(network) != manifest["files"]["model.keras"]:
         raise InputError(f"{network} is missing or damaged; expected what was exported; copy the export again")
     config = Config.from_dict(manifest["config"]).with_training_of(config)
-    return load_data(config, manifest["meanings"]["vocabulary"]), config
+    vocabulary = manifest["meanings"]["vocabulary"]
+    data = load_data(config, vocabulary)
+    begin = hashlib.sha256(json.dumps([manifest["files"]["model.keras"], vocabulary]).encode()).hexdigest()
+    return data, _with_whole_paths(config), f"{data.corpus.fingerprint}, going on from the export {begin}"
+
+
+def _with_whole_paths(config: Config) -> Config:
+    """The options, where the data that were read and the export can be found from any folder."""
+    is_name = is_dataset_name(config.data, BUILDER_NAMES)
+    return dataclasses.replace(
+        config,
+        data=config.data if is_name else str(Path(config.data).resolve()),
+        init_from=config.init_from and str(Path(config.init_from).resolve()),
+    )
+
+
+def _asked(config: Config, fingerprint: str, out: Path | None) -> dict[str, Any]:
+    """The options to compare with those of the run in `out`, if there is one; what is the same may have been moved."""
+    options = config.to_dict()
+    if out is not None:
+        with contextlib.suppress(InputError):
+            run = load_run(out)
+            if (run.application, run.data_fingerprint) == (APPLICATION, fingerprint):
+                options |= {name: run.config[name] for name in ("data", "init_from")}
+    return options
 
 
 def _forget(carried: Mapping[str, tf.Variable]) -> None:

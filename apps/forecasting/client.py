@@ -19,7 +19,7 @@ from runnel.datasets.series.load_series import load_series
 from runnel.datasets.series.read_dataset import BUILDER_NAMES
 from runnel.datasets.series.read_for_columns import read_for_columns
 from runnel.datasets.series.series_table import Series
-from runnel.shared.export.manifest import read_manifest
+from runnel.shared.export.load_export import load_export
 from runnel.shared.preprocessing.series_spec import SeriesSpec
 from runnel.shared.streaming.replay import start
 from runnel.shared.terminal.show_table import csv_line, show_table
@@ -42,9 +42,8 @@ def predict(export_dir: Path, inputs: Sequence[str], say: Say) -> None:
     Raises:
         InputError: an input cannot be used.
     """
-    manifest = read_manifest(export_dir, "forecasting")
+    manifest, model = load_export(export_dir, "forecasting")
     series = [one for source in inputs for one in _read(source, manifest)]
-    model = tf.saved_model.load(str(export_dir / "saved_model"))
     rows = []
     for one in series:
         answer = model.serving_default(
@@ -72,7 +71,7 @@ def stream(export_dir: Path, lines: TextIO, say: Say) -> None:
     Raises:
         InputError: the header lacks a column.
     """
-    manifest = read_manifest(export_dir, "forecasting")
+    manifest, model = load_export(export_dir, "forecasting")
     meanings, options = manifest["meanings"], manifest["config"]["advanced"]
     rows = read_live_rows(
         lines,
@@ -83,7 +82,6 @@ def stream(export_dir: Path, lines: TextIO, say: Say) -> None:
         delimiter=options["delimiter"],
         complain=_complain,
     )
-    model = tf.saved_model.load(str(export_dir / "saved_model"))
     fresh = start(model, 1)
     states: dict[str, dict[str, tf.Tensor]] = {}
     first = 0 if meanings["series_id_column"] else 1
@@ -118,12 +116,11 @@ def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
     Raises:
         InputError: the data cannot be used.
     """
-    manifest = read_manifest(export_dir, "forecasting")
+    manifest, model = load_export(export_dir, "forecasting")
     config = Config.from_dict(manifest["config"])
     if data is not None:
         config = dataclasses.replace(config, data=data, time_column=None)  # found out: it may have another name
     loaded, config = load_data(config, SeriesSpec.from_dict(manifest["meanings"]["spec"]))
-    model = tf.saved_model.load(str(export_dir / "saved_model"))
     metrics = evaluate(model, loaded, config.context, config.advanced.evaluation_rows).metrics
     names = list(metrics["scaled_pinball"])
     rows = [

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from runnel.shared.evaluation.bootstrap import ConfidenceInterval, moving_block_bootstrap, paired_skill
 
@@ -23,14 +23,22 @@ class TypedWords:
         ranks: int32 [N, J], rank of the word, 0 = best, among the suggestions shown after 0, 1, .. of its characters
             have been typed; -1 where it is not among them, and from the length of the word on.
         length: int32 [N], characters of each word, 1 to J.
+        followed_by_space: bool [N], whether whitespace follows the word.
+        keys: int32 [N], keys that the text takes from each word to the next: its characters and what stands between.
     """
 
     ranks: NDArray[np.int32]
     length: NDArray[np.int32]
+    followed_by_space: NDArray[np.bool_]
+    keys: NDArray[np.int32]
 
     def __post_init__(self) -> None:
-        if self.ranks.ndim != 2 or self.length.shape != self.ranks.shape[:1]:
-            raise ValueError(f"ranks have shape {self.ranks.shape} and length {self.length.shape}; give [N, J] and [N]")
+        shapes = [array.shape for array in (self.length, self.followed_by_space, self.keys)]
+        if self.ranks.ndim != 2 or any(shape != self.ranks.shape[:1] for shape in shapes):
+            raise ValueError(
+                f"ranks have shape {self.ranks.shape}; length, followed_by_space and keys have {shapes}; "
+                "give [N, J] and [N] each"
+            )
         longest = self.ranks.shape[1]
         if len(self.length) and not 1 <= self.length.min() <= self.length.max() <= longest:
             raise ValueError(
@@ -38,15 +46,23 @@ class TypedWords:
             )
         if np.any(self.ranks[np.arange(longest) >= self.length[:, None]] != -1):
             raise ValueError("ranks go on after the last character of a word; give -1 there")
+        if np.any(self.keys < self.length + self.followed_by_space):
+            raise ValueError("a word has fewer keys than characters and space; give all keys from it to the next word")
 
     @classmethod
-    def from_ranks(cls, ranks: Sequence[Sequence[int]]) -> "TypedWords":
-        """Puts words together from the ranks of each, one a character, such as `PrefixRanks.ranks` gives."""
+    def from_ranks(cls, ranks: Sequence[Sequence[int]], followed_by_space: ArrayLike, keys: ArrayLike) -> "TypedWords":
+        """Puts words together from the ranks of each, one a character, such as `PrefixRanks.ranks` gives.
+
+        Args:
+            ranks: N sequences, of the length of each word.
+            followed_by_space: bool [N].
+            keys: int [N].
+        """
         length = np.array([len(word) for word in ranks], dtype=np.int32)
         padded = np.full((len(ranks), max(length, default=1)), -1, dtype=np.int32)
         for row, word in enumerate(ranks):
             padded[row, : len(word)] = word
-        return cls(padded, length)
+        return cls(padded, length, np.asarray(followed_by_space, np.bool_), np.asarray(keys, np.int32))
 
 
 def recall_at(words: TypedWords, k: int) -> NDArray[np.float64]:
@@ -84,8 +100,10 @@ def reciprocal_rank(words: TypedWords) -> NDArray[np.float64]:
 def keys_saved(words: TypedWords, k: int) -> NDArray[np.int64]:
     """Counts the keys spared to somebody who accepts one of the first k suggestions as soon as it is right.
 
-    Without help a word of n characters costs n + 1 keys, its characters and the space after it. Accepted after j
-    characters it costs j + 1: the last key accepts, and types the space too. A word that never comes costs n + 1.
+    Without help a word of n characters costs n keys, and one more for the space where one follows it. Accepted after j
+    characters it costs j + 1: the last key accepts, and types the space too. A space that does not belong there goes by
+    itself when the next mark is typed. So n - j keys are spared before a space and n - j - 1 elsewhere: nothing for the
+    last character alone, which is typed as well as accepted.
 
     Args:
         words: where the words stood.
@@ -98,7 +116,8 @@ def keys_saved(words: TypedWords, k: int) -> NDArray[np.int64]:
         ValueError: `k` is below 1.
     """
     listed = _listed(words.ranks, k)
-    return np.where(listed.any(axis=1), words.length - np.argmax(listed, axis=1), 0)
+    spared = words.length - np.argmax(listed, axis=1) - ~words.followed_by_space
+    return np.where(listed.any(axis=1), spared, 0)
 
 
 def typing_scores(
@@ -116,7 +135,7 @@ def typing_scores(
     Returns:
         Plain data, an `estimate` between 0 and 1 with `lower` and `upper` each (NaN where nothing was counted): `top1`
         and `topK` (for k = 3 `top3`), the share of words among the first suggestions before they are typed; `mrr`, the
-        mean reciprocal rank; `keystroke_savings`, keys saved over keys needed without help.
+        mean reciprocal rank; `keystroke_savings`, keys saved over all keys of the text.
 
     Raises:
         ValueError: `k` is below 1, or an option is out of range.
@@ -125,8 +144,7 @@ def typing_scores(
     scores = {
         name: _plain(moving_block_bootstrap(values, None, draws, seed, confidence)) for name, values in shares.items()
     }
-    alone = words.length.astype(np.int64) + 1
-    savings = paired_skill(alone - keys_saved(words, k), alone, None, draws, seed, confidence)
+    savings = paired_skill(words.keys - keys_saved(words, k), words.keys, None, draws, seed, confidence)
     scores["keystroke_savings"] = _plain(savings.interval)
     return scores
 
@@ -159,7 +177,7 @@ def compare_typing(
     Raises:
         ValueError: the words are not the same, `k` is below 1, or an option is out of range.
     """
-    if not np.array_equal(model.length, baseline.length):
+    if not (np.array_equal(model.length, baseline.length) and np.array_equal(model.keys, baseline.keys)):
         raise ValueError("the words of the model and the baseline differ in number or length; give both for the same")
     recalls = recall_at(model, k), recall_at(baseline, k)
     behind = paired_skill(*recalls, None, draws, seed, confidence).interval  # 1 - model / baseline

@@ -50,13 +50,14 @@ class UnigramCache(tf.Module):
         rows = tf.broadcast_to(tf.range(tf.shape(cache)[0])[:, None], tf.shape(cache))
         places = tf.stack([rows, tf.maximum(cache, 0)], axis=-1)  # [B, C, 2]
         counts = tf.scatter_nd(places, filled, [tf.shape(cache)[0], tokens])  # [B, V]
-        return self._mixed(probabilities, counts, tf.reduce_sum(filled, axis=1, keepdims=True))
+        own = 1 - self._share * tf.reduce_sum(filled, axis=1, keepdims=True)
+        return own * probabilities + self._share * counts
 
-    def mix_along(self, probabilities: tf.Tensor, token_ids: tf.Tensor, cache: tf.Tensor) -> tf.Tensor:
-        """Probabilities [B, N] of tokens in a row, each with the cache as it stands before it.
+    def mix_along(self, log_probabilities: tf.Tensor, token_ids: tf.Tensor, cache: tf.Tensor) -> tf.Tensor:
+        """Log probabilities [B, N] of tokens in a row, each with the cache as it stands before it.
 
         Args:
-            probabilities: [B, N], the model's, of these tokens.
+            log_probabilities: [B, N], the model's, of these tokens; however low, what is given is finite too.
             token_ids: int32 [B, N].
             cache: [B, C], before the first of them.
         """
@@ -64,9 +65,11 @@ class UnigramCache(tf.Module):
         ahead = tf.range(tf.shape(history)[1]) - tf.range(tf.shape(token_ids)[1])[:, None]  # [N, C + N]
         remembered = (ahead >= 0) & (ahead < self.places) & (history != _EMPTY)[:, None]  # [B, N, C + N]
         same = remembered & (history[:, None] == token_ids[:, :, None])
-        counts, filled = (tf.reduce_sum(tf.cast(x, probabilities.dtype), axis=2) for x in (same, remembered))
-        return self._mixed(probabilities, counts, filled)
+        counts, filled = (tf.reduce_sum(tf.cast(x, log_probabilities.dtype), axis=2) for x in (same, remembered))
+        own = tf.math.log1p(-self._share * filled) + log_probabilities
+        return tf.reduce_logsumexp(tf.stack([own, tf.math.log(self._share * counts)]), axis=0)
 
-    def _mixed(self, probabilities: tf.Tensor, counts: tf.Tensor, filled: tf.Tensor) -> tf.Tensor:
-        share = self.weight / self.places
-        return (1 - share * filled) * probabilities + share * counts
+    @property
+    def _share(self) -> float:
+        """What one token remembered weighs."""
+        return self.weight / self.places

@@ -48,7 +48,7 @@ class CharacterTokenizer(tf.Module):
     """
 
     unknown_id = 0
-    state_names = ("tail", "word")
+    state_names = ("tail", "word", "newlines")
 
     def __init__(self, vocabulary: Sequence[str], longest_word: int = 40) -> None:
         super().__init__()
@@ -79,12 +79,14 @@ class CharacterTokenizer(tf.Module):
             batch_size: int32 scalar.
 
         Returns:
-            `tail` int32 [B, 3], bytes of an incomplete character, and `word` int32 [B, longest_word + 2], code points
-            of the word being typed, both padded with zeros.
+            `tail` int32 [B, 3], bytes of an incomplete character, `word` int32 [B, longest_word + 2], code points of
+            the word being typed, both padded with zeros, and `newlines` int32 [B], how many end the text, at most the
+            two of a paragraph's end, which is also what comes before any text.
         """
         return {
             "tail": tf.zeros([batch_size, TAIL_SIZE], tf.int32),
             "word": tf.zeros([batch_size, typed_word_size(self._longest_word)], tf.int32),
+            "newlines": tf.fill([batch_size], len(_DOCUMENT_END)),
         }
 
     def step(self, text: tf.Tensor, state: Tensors) -> tuple[tf.RaggedTensor, Tensors]:
@@ -99,11 +101,20 @@ class CharacterTokenizer(tf.Module):
         """
         text, tail = decode_utf8(text, state["tail"])
         _, word = split_typed_word(tf.strings.join([read_typed_word(state["word"]), text]))
-        return self._ids_of(text), {"tail": tail, "word": write_typed_word(word, self._longest_word)}
+        newlines = _count_newlines(text, state["newlines"])
+        return self._ids_of(text), {
+            "tail": tail,
+            "word": write_typed_word(word, self._longest_word),
+            "newlines": newlines,
+        }
 
     def current_word(self, state: Tensors) -> tf.Tensor:
         """The word being typed, string [B]; empty where there is none."""
         return read_typed_word(state["word"])
+
+    def is_after_newline(self, state: Tensors) -> tf.Tensor:
+        """Where one newline ends the text, so that another would end the paragraph: bool [B]."""
+        return state["newlines"] == 1
 
     def has_outgrown(self, state: Tensors) -> tf.Tensor:
         """Where the word being typed is too long to be remembered, and `current_word` only its stand-in: bool [B]."""
@@ -135,6 +146,13 @@ class CharacterTokenizer(tf.Module):
     def _ids_of(self, text: tf.Tensor) -> tf.RaggedTensor:
         characters = tf.strings.unicode_split(text, "UTF-8")
         return characters.with_values(self._ids.lookup(characters.values))
+
+
+def _count_newlines(text: tf.Tensor, before: tf.Tensor) -> tf.Tensor:
+    """Newlines at the end of text [B] that follows so many, int32 [B] both; two at most."""
+    ending = tf.strings.join([tf.gather(["", "\n", _DOCUMENT_END], before), text])
+    ending = tf.strings.regex_replace(ending, r"(?s)\A.*[^\n]", "")
+    return tf.minimum(tf.strings.length(ending), len(_DOCUMENT_END))
 
 
 def fit_characters(texts: Iterable[str], size: int = 256, minimum_count: int = 2) -> tuple[str, ...]:

@@ -68,6 +68,8 @@ def test_version(run: Callable) -> None:
         ("predict no-such-export rows.csv", ["no-such-export", "no readable manifest.json"]),
         ("stream no-such-export", ["no-such-export", "no readable manifest.json"]),
         ("stream", ["missing", "PATH"]),
+        ("predict no-such-export -dash", ["-dash", 'an input that begins with "-" goes behind --']),
+        ("predict no-such-export -- -dash", ["no-such-export", "no readable manifest.json"]),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(
@@ -80,6 +82,13 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     assert err.count("\n") == 1
     assert all(part in err for part in parts), err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_stream_of_a_closed_standard_input(run: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)  # as after `<&-` in a shell
+    code, out, err = run("stream", "export")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "received a closed standard input" in err
 
 
 @pytest.mark.parametrize(

@@ -14,42 +14,61 @@ from runnel.shared.evaluation.typing_metrics import (
     typing_scores,
 )
 
-# at once first; third at once, then first; after two characters; fourth, then third; never
-WORDS = TypedWords.from_ranks([[0], [2, 0, 0], [-1, -1, 1, 0], [3, 2], [-1, -1]])
+# at once first; third at once, then first; after two characters; fourth, then third; never; with the last character
+WORDS = TypedWords.from_ranks(
+    [[0], [2, 0, 0], [-1, -1, 1, 0], [3, 2], [-1, -1], [-1, 0]],
+    followed_by_space=[True, True, False, False, True, False],
+    keys=[2, 4, 6, 3, 5, 3],  # "a the four()of/it ((is."
+)
 
 
 def typed(first: np.ndarray) -> TypedWords:
-    """Words of two characters with these ranks before the first of them, and never listed later."""
-    return TypedWords.from_ranks([[int(rank), -1] for rank in first])
+    """Words of two characters and a space with these ranks before the first of them, and never listed later."""
+    return TypedWords.from_ranks([[int(rank), -1] for rank in first], [True] * len(first), [3] * len(first))
 
 
 def test_words_are_padded() -> None:
-    np.testing.assert_array_equal(WORDS.length, [1, 3, 4, 2, 2])
+    np.testing.assert_array_equal(WORDS.length, [1, 3, 4, 2, 2, 2])
     np.testing.assert_array_equal(WORDS.ranks[[0, 2, 3]], [[0, -1, -1, -1], [-1, -1, 1, 0], [3, 2, -1, -1]])
-    assert (WORDS.ranks.dtype, WORDS.length.dtype) == (np.int32, np.int32)
+    assert (WORDS.ranks.dtype, WORDS.length.dtype, WORDS.keys.dtype) == (np.int32, np.int32, np.int32)
+    assert WORDS.followed_by_space.dtype == np.bool_
 
 
 def test_recall_by_hand() -> None:
-    np.testing.assert_array_equal(recall_at(WORDS, 1), [1, 0, 0, 0, 0])
-    np.testing.assert_array_equal(recall_at(WORDS, 3), [1, 1, 0, 0, 0])
-    np.testing.assert_array_equal(recall_at(WORDS, 4), [1, 1, 0, 1, 0])
+    np.testing.assert_array_equal(recall_at(WORDS, 1), [1, 0, 0, 0, 0, 0])
+    np.testing.assert_array_equal(recall_at(WORDS, 3), [1, 1, 0, 0, 0, 0])
+    np.testing.assert_array_equal(recall_at(WORDS, 4), [1, 1, 0, 1, 0, 0])
 
 
 def test_reciprocal_rank_by_hand() -> None:
-    np.testing.assert_allclose(reciprocal_rank(WORDS), [1, 1 / 3, 0, 1 / 4, 0])
+    np.testing.assert_allclose(reciprocal_rank(WORDS), [1, 1 / 3, 0, 1 / 4, 0, 0])
 
 
 def test_keys_saved_by_hand() -> None:
-    # of 2, 4, 5, 3, 3 keys: accepted after 0, 0, 2, 1 characters and never
-    np.testing.assert_array_equal(keys_saved(WORDS, 3), [1, 3, 2, 1, 0])
-    # the first suggestion alone: after 0, 1, 3 characters, never, never
-    np.testing.assert_array_equal(keys_saved(WORDS, 1), [1, 2, 1, 0, 0])
+    # with the space 2, 4, 4, 2, 3, 2 keys: accepted after 0, 0, 2, 1 characters, never, and after 1
+    np.testing.assert_array_equal(keys_saved(WORDS, 3), [1, 3, 1, 0, 0, 0])
+    # the first suggestion alone: after 0, 1, 3 characters, never, never, after 1
+    np.testing.assert_array_equal(keys_saved(WORDS, 1), [1, 2, 0, 0, 0, 0])
+
+
+def test_keys_saved_are_those_of_a_typist() -> None:
+    """Key by key: a word is accepted, with its space, where that is fewer keys than going on by hand."""
+    random = np.random.default_rng(0)
+    for _ in range(200):
+        length, space = int(random.integers(1, 7)), bool(random.integers(2))
+        ranks = random.integers(-1, 5, length).tolist()
+        words = TypedWords.from_ranks([ranks], [space], [length + 3])
+        pressed = at = 0
+        while at < length + space:  # a space where one follows
+            accepts = at < length and 0 <= ranks[at] < 3
+            pressed, at = pressed + 1, length + space if accepts else at + 1
+        assert keys_saved(words, 3)[0] == length + space - pressed
 
 
 def test_scores_by_hand() -> None:
     scores = typing_scores(WORDS, draws=200)
     assert {name: score["estimate"] for name, score in scores.items()} == pytest.approx(
-        {"top1": 1 / 5, "top3": 2 / 5, "mrr": (1 + 1 / 3 + 1 / 4) / 5, "keystroke_savings": 7 / 17}
+        {"top1": 1 / 6, "top3": 2 / 6, "mrr": (1 + 1 / 3 + 1 / 4) / 6, "keystroke_savings": 5 / 23}
     )
     for score in scores.values():
         assert score["lower"] <= score["estimate"] <= score["upper"]
@@ -59,7 +78,7 @@ def test_scores_by_hand() -> None:
 
 
 def test_somebody_who_is_always_helped_at_once_presses_one_key_a_word() -> None:
-    words = TypedWords.from_ranks([[0] * length for length in (1, 5, 9)])
+    words = TypedWords.from_ranks([[0] * length for length in (1, 5, 9)], [True, True, True], [2, 6, 10])
     scores = typing_scores(words, draws=50)
     assert scores["keystroke_savings"]["estimate"] == pytest.approx(15 / 18)
     assert scores["top1"] == scores["mrr"] == {"estimate": 1.0, "lower": 1.0, "upper": 1.0}
@@ -116,17 +135,18 @@ def test_lead_over_itself_and_over_nothing() -> None:
 
 
 def test_no_words_give_nan() -> None:
-    none = TypedWords.from_ranks([])
+    none = TypedWords.from_ranks([], [], [])
     for score in (*typing_scores(none).values(), compare_typing(none, none)):
         assert all(math.isnan(number) for number in score.values())
 
 
 def test_ranks_of_a_baseline_become_words() -> None:
     ranks = PrefixRanks(("the", "fox", "then"))
-    words = TypedWords.from_ranks([ranks.ranks((0.5, 0.3, 0.2), text, 2) for text in ("fox", "then", "they")])
-    # "fox" second at once; "then" after "t"; "they" never: 3 + 3 of 4 + 5 + 5 keys
-    np.testing.assert_array_equal(keys_saved(words, 2), [3, 3, 0])
-    assert typing_scores(words, 2, draws=10)["keystroke_savings"]["estimate"] == pytest.approx(6 / 14)
+    found = [ranks.ranks((0.5, 0.3, 0.2), text, 2) for text in ("fox", "then", "they")]
+    words = TypedWords.from_ranks(found, [True, False, True], [4, 6, 5])  # "fox then, they "
+    # "fox" second at once; "then" after "t", no space; "they" never
+    np.testing.assert_array_equal(keys_saved(words, 2), [3, 2, 0])
+    assert typing_scores(words, 2, draws=10)["keystroke_savings"]["estimate"] == pytest.approx(5 / 15)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +161,21 @@ def test_ranks_of_a_baseline_become_words() -> None:
 )
 def test_words_refuse_what_does_not_belong_together(ranks: np.ndarray, length: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        TypedWords(ranks, length)
+        TypedWords(ranks, length, np.ones(len(length), bool), length + 1)
+
+
+@pytest.mark.parametrize(
+    ("followed", "keys", "message"),
+    [
+        ([True], [3, 3], "shape"),
+        ([True, True], [3], "shape"),
+        ([True, True], [3, 2], "fewer keys"),
+        ([False, False], [1, 2], "fewer keys"),
+    ],
+)
+def test_words_refuse_keys_that_are_not_theirs(followed: list[bool], keys: list[int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TypedWords.from_ranks([[0, 0], [1, 0]], followed, keys)
 
 
 def test_bad_options_are_refused() -> None:
@@ -149,4 +183,6 @@ def test_bad_options_are_refused() -> None:
         with pytest.raises(ValueError, match="k is 0"):
             score(WORDS, 0)
     with pytest.raises(ValueError, match="differ in number or length"):
-        compare_typing(WORDS, TypedWords.from_ranks([[0]] * 5))
+        compare_typing(WORDS, TypedWords.from_ranks([[0]] * 6, [True] * 6, [2] * 6))
+    with pytest.raises(ValueError, match="differ in number or length"):
+        compare_typing(typed(np.zeros(2)), TypedWords.from_ranks([[0, -1]] * 2, [True, True], [3, 4]))

@@ -63,8 +63,16 @@ def test_along_a_text_is_token_by_token(before: int) -> None:
         expected.append(tf.gather(cache.mix(probabilities[:, place], state), token, axis=1, batch_dims=1))
         state = cache.remember(token, tf.ones_like(token, tf.bool), state)
     own = tf.gather(probabilities, ids, axis=2, batch_dims=2)
-    np.testing.assert_allclose(cache.mix_along(own, ids, start), tf.concat(expected, axis=1), rtol=1e-5)
+    along = cache.mix_along(tf.math.log(own), ids, start)
+    np.testing.assert_allclose(along, tf.math.log(tf.concat(expected, axis=1)), rtol=1e-5, atol=1e-6)
     assert cache.mix_along(own[:, :0], ids[:, :0], start).shape == (2, 0)
+
+
+def test_what_a_float_cannot_hold_stays_finite_along_a_text() -> None:
+    """exp(-300) is 0 in float32: 2 was typed, and has the share of the cache; 5 was not."""
+    cache = UnigramCache(4, 0.4)
+    along = cache.mix_along(tf.constant([[-300.0, -300.0]]), tf.constant([[2, 5]]), remembering(cache, 2))
+    np.testing.assert_allclose(along, [[np.log(0.1), np.log(0.8) - 300]], rtol=1e-6)
 
 
 def test_any_cutting_remembers_the_same() -> None:

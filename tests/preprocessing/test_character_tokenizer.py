@@ -45,6 +45,29 @@ class TestSteps:
             assert tokenizer.current_word(state).numpy()[0].decode() == word
             assert tokenizer.has_outgrown(state).numpy().tolist() == [has_outgrown]
 
+    @pytest.mark.parametrize(
+        ("pieces", "newlines"),
+        [
+            ([""], 2),  # nothing yet, as after a paragraph
+            (["e"], 0),
+            (["e\n"], 1),
+            (["e", "\n", ""], 1),
+            (["e\n\n"], 2),
+            (["e\n", "\n"], 2),
+            (["e\n\n\n\n"], 2),
+            (["e\n\n", "e\n"], 1),
+            (["\n"], 2),
+            (["e\n", b"\xc3"], 1),  # half a character is none yet
+            (["e\n", b"\xc3", b"\xa9"], 0),
+            (["\n\ne\0\n"], 1),
+            (["\n e\n "], 0),
+        ],
+    )
+    def test_newlines_that_end_the_text(self, pieces, newlines):
+        _, state = run(pieces)
+        assert state["newlines"].numpy().tolist() == [newlines]
+        assert tokenizer.is_after_newline(state).numpy().tolist() == [newlines == 1]
+
     @properties
     @given(any_bytes, cuts)
     def test_any_cutting_gives_the_same(self, data, places):

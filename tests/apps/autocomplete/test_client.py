@@ -1,7 +1,7 @@
 import csv
 import io
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -118,15 +118,28 @@ def test_each_answer_comes_before_the_next_key_is_read(trained: Any) -> None:
     assert len(said) == 4
 
 
-def test_a_terminal_is_typed_at_live(trained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
+
+def test_a_terminal_is_typed_at_live(trained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     models = []
     monkeypatch.setattr(client, "type_live", models.append)
+    monkeypatch.setattr("sys.stdout", Terminal())
     client.stream(trained.export, Terminal("unread"), pytest.fail)
     assert hasattr(models[0], "step")
+
+
+@pytest.mark.parametrize(("keys", "screen"), [(Terminal, io.StringIO), (io.StringIO, Terminal)])
+def test_what_is_read_by_a_program_is_csv(
+    trained: Any, monkeypatch: pytest.MonkeyPatch, keys: Callable, screen: Callable
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(client, "type_live", pytest.fail)
+    monkeypatch.setattr("sys.stdout", screen())
+    client.stream(trained.export, keys("Th"), said.append)
+    assert [row[0] for row in table("\n".join(said))] == ["key", "T", "h"]
 
 
 # === evaluate ===
@@ -146,48 +159,128 @@ def test_evaluate_repeats_what_training_measured(trained: Any, runnel: Callable)
     assert trained.manifest["metrics"]["likelihood"]["verdict"] in out
 
 
-@pytest.fixture
-def evaluated_on(trained: Any, tmp_path: Path, sentences: Callable, monkeypatch: pytest.MonkeyPatch) -> Callable:
-    """The text that an export would be evaluated on, given another file; nothing is measured."""
-    (tmp_path / "other.txt").write_text(sentences(200, 77))
-    corpora = []
+class EnoughError(Exception):
+    """The rest would only take time."""
 
-    class EnoughError(Exception):
-        pass
+
+@pytest.fixture
+def evaluated_on(trained: Any, monkeypatch: pytest.MonkeyPatch) -> Callable:
+    """The text that an export would be evaluated on, and what is said before; nothing is measured."""
+    corpora = []
 
     def watched(module: Any, data: Any, config: Any) -> Any:
         corpora.append(data.corpus)
         raise EnoughError
 
-    def evaluated_on(say: Callable) -> TextCorpus:
+    def evaluated_on(data: Any, export: Path = trained.export) -> tuple[TextCorpus, list[str]]:
         monkeypatch.setattr(client, "evaluate", watched)
+        said: list[str] = []
         with pytest.raises(EnoughError):
-            client.evaluate_export(trained.export, str(tmp_path / "other.txt"), say)
-        return corpora[0]
+            client.evaluate_export(export, None if data is None else str(data), said.append)
+        return corpora.pop(), said
 
     return evaluated_on
 
 
-def test_evaluate_on_other_text_knows_the_text_of_the_training(
-    trained: Any, tmp_path: Path, evaluated_on: Callable
+@pytest.fixture
+def other(tmp_path: Path, sentences: Callable) -> Path:
+    """Another text of the user's."""
+    path = tmp_path / "other.txt"
+    path.write_text(sentences(200, 77))
+    return path
+
+
+def paragraphs(documents: Iterable[str]) -> list[str]:
+    return [paragraph for text in documents for paragraph in text.strip().split("\n\n")]
+
+
+def test_a_text_of_the_users_is_evaluated_as_a_whole(trained: Any, other: Path, evaluated_on: Callable) -> None:
+    """The baselines know the text of the training."""
+    corpus, said = evaluated_on(other)
+    assert corpus.splits["train"] == load_text(trained.text).splits["train"]
+    assert paragraphs(corpus.splits["test"]) == paragraphs([other.read_text()])
+    assert said == []
+
+
+def test_what_was_trained_on_is_left_out(
+    trained: Any, tmp_path: Path, other: Path, evaluated_on: Callable, runnel: Callable
 ) -> None:
-    splits = evaluated_on(pytest.fail).splits
-    assert splits["train"] == load_text(trained.text).splits["train"]
-    assert splits["test"] == load_text(tmp_path / "other.txt").splits["test"]
+    known, new = paragraphs([trained.text.read_text()]), paragraphs([other.read_text()])
+    (tmp_path / "mixed.txt").write_text("\n\n".join([*new[:20], known[3], *new[20:], known[0], known[50]]))
+    corpus, said = evaluated_on(tmp_path / "mixed.txt")
+    assert paragraphs(corpus.splits["test"]) == new
+    assert said == ["left out of test, for an earlier split holds the same: 3 paragraphs"]
+
+    (tmp_path / "known.txt").write_text("\n\n".join(reversed(known[:50])))
+    code, _, err = runnel("evaluate", trained.export, "--data", "known.txt")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "known.txt holds nothing but text that story.txt, the text of the training, holds too" in err
+
+
+def test_the_text_of_the_training_is_evaluated_by_its_test_split(
+    trained: Any, tmp_path: Path, evaluated_on: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = load_text(trained.text).splits
+    shutil.copy(trained.text, tmp_path / "copy.txt")
+    monkeypatch.chdir(trained.text.parent)
+    for data in (None, trained.text, "story.txt", "run/../story.txt", tmp_path / "copy.txt"):
+        corpus, said = evaluated_on(data)
+        assert corpus.splits == expected
+        assert said == []
+
+
+def test_a_dataset_is_evaluated_by_its_test_split(
+    trained: Any, other: Path, evaluated_on: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = load_text(other)
+    monkeypatch.setattr(client, "load_text", lambda source: dataset if source == "tfds:o" else load_text(source))
+    corpus, _ = evaluated_on("tfds:o")
+    assert corpus.splits["train"] == load_text(trained.text).splits["train"]
+    assert corpus.splits["test"] == dataset.splits["test"]
+
+
+def test_a_text_that_has_changed_since_the_training(
+    trained: Any, tmp_path: Path, other: Path, evaluated_on: Callable, runnel: Callable
+) -> None:
+    """Its splits may lie elsewhere now, so that its test split was trained on."""
+    export = tmp_path / "export"
+    shutil.copytree(trained.export, export)
+    manifest = (export / "manifest.json").read_text()
+    (export / "manifest.json").write_text(manifest.replace(trained.manifest["data"]["fingerprint"], "another"))
+    for options in ([], ["--data", trained.text]):
+        code, out, err = runnel("evaluate", export, *options)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "story.txt have changed since the training" in err
+    corpus, said = evaluated_on(other, export)
+    assert corpus.splits["train"] == load_text(trained.text).splits["train"]
+    assert said == [f"{trained.text} has changed since the training; the baselines know it as it is now"]
 
 
 def test_evaluate_where_the_text_of_the_training_has_gone(
-    trained: Any, tmp_path: Path, evaluated_on: Callable, monkeypatch: pytest.MonkeyPatch
+    trained: Any, other: Path, evaluated_on: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def load(source: str) -> Any:
         if source == str(trained.text):
             raise InputError("gone")
         return load_text(source)
 
-    said: list[str] = []
     monkeypatch.setattr(client, "load_text", load)
-    assert evaluated_on(said.append).splits == load_text(tmp_path / "other.txt").splits
-    assert "is not there: the baselines know the training split of" in said[0]
+    corpus, said = evaluated_on(other)
+    assert corpus.splits == load_text(other).splits
+    assert len(said) == 1
+    assert f"is not there: {other} is split" in said[0]
+
+
+@pytest.mark.parametrize("verb", ["predict", "stream", "evaluate"])
+def test_a_damaged_export_is_refused(
+    trained: Any, runnel: Callable, tmp_path: Path, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"The")))
+    shutil.copytree(trained.export, tmp_path / "export")
+    (tmp_path / "export" / "saved_model" / "variables" / "variables.index").unlink()
+    code, out, err = runnel(verb, "export", *(["The"] if verb == "predict" else []))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "variables.index is missing or damaged" in err
 
 
 def test_an_export_of_another_application_is_refused(trained: Any, runnel: Callable, tmp_path: Path) -> None:

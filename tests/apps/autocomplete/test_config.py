@@ -32,7 +32,8 @@ def test_bad_option_is_named(vocabulary: int) -> None:
     ("name", "value"),
     [
         *((name, 0) for name in ("units", "depth", "embedding", "batch_size", "window", "epochs", "patience")),
-        *((name, 0) for name in ("minimum_count", "suggestions", "cache_tokens", "evaluation_characters")),
+        *((name, 0) for name in ("minimum_count", "cache_tokens", "evaluation_characters")),
+        *(("suggestions", value) for value in (0, 2)),
         *((name, -1) for name in ("steps_per_epoch", "weight_decay", "long_state_characters")),
         *((name, value) for name in ("dropout", "embedding_dropout") for value in (-0.1, 1.0, float("nan"))),
         *(("averaging", value) for value in (-0.1, 1.0, float("nan"))),

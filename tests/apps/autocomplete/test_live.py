@@ -5,6 +5,7 @@ import pytest
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
+from runnel.apps.autocomplete import live
 from runnel.apps.autocomplete.live import accept, type_live
 from runnel.apps.autocomplete.typing_session import TypingSession
 
@@ -68,6 +69,15 @@ def test_tab_in_the_middle_leaves_what_is_behind_the_cursor(type_keys: Callable)
 
 def test_tab_without_a_suggestion_does_nothing(type_keys: Callable) -> None:
     assert type_keys(f"The zzzq{TAB}{SHIFT_TAB}{ENTER}{CTRL_D}") == "The zzzq\n"
+
+
+def test_every_line_of_the_toolbar_fits_a_terminal() -> None:
+    words = [("recording", 0.5), ("record", 0.4), ("recorded", 0.1)]
+    lines = "".join(text for _, text in live._toolbar(words)).splitlines()
+    assert lines[0].split() == ["recording", "record", "recorded"]
+    assert len(lines) == 2
+    assert all(key in lines[1] for key in ("Tab", "Shift-Tab", "Enter", "Ctrl-D"))
+    assert max(map(len, lines)) <= 79
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,15 @@ def test_shows_suggestions_samples_and_plots(page: str) -> None:
     assert page.count("<svg") >= 2
 
 
+def test_bits_a_character_stand_beside_characters_alone(page: str, trained_on_characters: Any) -> None:
+    assert "bits a character" not in page
+    assert "bits a character" in (trained_on_characters.export / "report.html").read_text()
+
+
+def test_says_against_what_keys_are_counted(page: str) -> None:
+    assert "counted against all keys of the text" in page
+
+
 def test_tells_the_limits_of_its_level(page: str, trained_on_characters: Any) -> None:
     assert "Autocomplete by words" in page
     assert "not in its vocabulary are never suggested" in page

@@ -18,7 +18,10 @@ from runnel.apps.autocomplete.config import Config
 from runnel.apps.autocomplete.data import load_data
 from runnel.apps.autocomplete.model import build_model
 from runnel.apps.autocomplete.train import main, train_network
+from runnel.datasets.text.load_text import load_text
+from runnel.shared.errors import InputError
 from runnel.shared.export.manifest import read_manifest
+from runnel.shared.storage.checksums import sha256_of
 from runnel.shared.training.checkpoint import CheckpointStore
 from runnel.shared.training.run_folder import RunFolder
 
@@ -216,6 +219,95 @@ def test_init_from_an_export_of_another_network(
     assert (code, err.count("\n")) == (2, 1)
     assert f"received {option} {value} with --init-from; expected {own}, as in the export" in err
     assert not (tmp_path / "run").exists()
+
+
+class GoingOn:
+    """A run that goes on from a copy of an export, with a checkpoint of its own."""
+
+    def __init__(self, trained: Any, folder: Path) -> None:
+        self.export, self.run = folder / "export", folder / "run"
+        shutil.copytree(trained.export, self.export)
+        self.config = Config(data=str(trained.text), init_from=str(self.export))
+        self.open()
+        shutil.copytree(trained.run / "checkpoints", self.run / "checkpoints")
+
+    def open(self) -> None:
+        with pytest.raises(EnoughSeenError):
+            module.train(self.config, self.run, lambda line: None, datetime(2026, 1, 2))
+
+    def replace_network(self) -> None:
+        """By one of other weights, as training anew into the same folder does."""
+        network = keras.models.load_model(self.export / "model.keras")
+        network.set_weights([weight + 1 for weight in network.get_weights()])
+        network.save(self.export / "model.keras")
+        self.rewrite(lambda manifest: manifest["files"].update({"model.keras": sha256_of(self.export / "model.keras")}))
+
+    def replace_words(self) -> None:
+        self.rewrite(lambda manifest: manifest["meanings"].update(vocabulary=["<unk>", "</p>", "a"]))
+
+    def rewrite(self, change: Callable) -> None:
+        manifest = json.loads((self.export / "manifest.json").read_text())
+        change(manifest)
+        (self.export / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("change", [GoingOn.replace_network, GoingOn.replace_words])
+def test_a_run_is_tied_to_the_export_that_it_began_with(
+    trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable
+) -> None:
+    monkeypatch.setattr(module, "train_network", stop)
+    monkeypatch.setattr(module, "_export", stop)
+    going_on = GoingOn(trained, tmp_path)
+    going_on.open()  # goes on
+    with pytest.raises(EnoughSeenError):
+        module.export(going_on.run, "best", pytest.fail)
+
+    change(going_on)
+    with pytest.raises(InputError, match=r"going on from the export .* expected what the run in") as caught:
+        module.train(going_on.config, going_on.run, pytest.fail, datetime(2026, 1, 2))
+    assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match=r"the export in .* has changed since .* was trained; expected the same"):
+        module.export(going_on.run, "best", pytest.fail)
+
+
+def test_a_run_from_scratch_is_known_by_its_text_alone(trained: Any) -> None:
+    description = json.loads((trained.run / "config.json").read_text())
+    assert description["data_fingerprint"] == load_text(trained.text).fingerprint
+    assert trained.manifest["data"]["fingerprint"] == description["data_fingerprint"]
+
+
+# === From another folder ===
+
+
+def test_a_run_finds_its_text_from_any_folder(
+    trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runnel: Callable
+) -> None:
+    monkeypatch.setattr(module, "train_network", stop)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    shutil.copy(trained.text, tmp_path / "a" / "story.txt")
+    monkeypatch.chdir(tmp_path / "a")
+    options = [*trained.command[2:-4], "--out", "../run"]
+    (place,) = (number for number, option in enumerate(options) if option == "--data")
+    options[place + 1] = "story.txt"
+    with pytest.raises(EnoughSeenError):
+        runnel("train", "autocomplete", *options)
+    stored = json.loads((tmp_path / "run" / "config.json").read_text())["config"]["data"]
+    assert stored == str(tmp_path / "a" / "story.txt")
+
+    monkeypatch.chdir(tmp_path / "b")
+    options[place + 1] = "../a/story.txt"  # goes on
+    with pytest.raises(EnoughSeenError):
+        runnel("train", "autocomplete", *options)
+    (tmp_path / "a" / "story.txt").rename(tmp_path / "b" / "moved.txt")
+    options[place + 1] = "moved.txt"  # the same text
+    with pytest.raises(EnoughSeenError):
+        runnel("train", "autocomplete", *options)
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["config"]["data"] == stored
+    (tmp_path / "b" / "moved.txt").write_text("Another text altogether. " * 100 + trained.text.read_text())
+    code, _, err = runnel("train", "autocomplete", *options)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "data_fingerprint" in err
 
 
 # === export ===

@@ -1,3 +1,4 @@
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,15 @@ EDITS = st.lists(st.integers(1, 6) | st.sampled_from(WORDS), max_size=12)  # so 
 
 
 class Counting:
-    """A model that counts the bytes that it is given."""
+    """A model that counts the bytes that it is given, and remembers the texts."""
 
     def __init__(self, model: Any) -> None:
         self.model, self.initial_state, self.bytes = model, model.initial_state, 0
+        self.texts: list[bytes] = []
 
     def step(self, text: tf.Tensor, **state: tf.Tensor) -> Any:
         self.bytes += int(tf.reduce_sum(tf.strings.length(text)))
+        self.texts += text.numpy().tolist()
         return self.model.step(text=text, **state)
 
 
@@ -67,6 +70,50 @@ def test_a_backspace_over_a_boundary_falls_back_to_the_one_before(words: Any) ->
     before = model.bytes
     assert dict(session.suggest("The quick do")) == pytest.approx(served(words, "The quick do"), abs=1e-5)
     assert model.bytes - before == 2
+
+
+class Toy:
+    """A model whose state is the number of bytes so far, and whose only suggestion is that."""
+
+    def initial_state(self, batch_size: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"state_bytes": tf.zeros([batch_size], tf.int32)}
+
+    def step(self, text: tf.Tensor, state_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        count = state_bytes + tf.strings.length(text)
+        return {"suggestions": tf.strings.as_string(count)[:, None], "scores": tf.ones([1, 1]), "state_bytes": count}
+
+
+def test_the_latest_200_boundaries_are_kept() -> None:
+    model = Counting(Toy())
+    session = TypingSession(model)
+    text = "".join(f"w{number} " for number in range(300))
+    ends = [at + 1 for at, key in enumerate(text) if key == " "]  # the boundaries
+    for end in ends:
+        session.suggest(text[:end])
+    model.texts.clear()
+    for end in reversed(ends[100:]):  # back over those that are kept
+        assert session.suggest(text[:end]) == [(str(end), 1.0)]
+    assert set(model.texts) == {b""}
+    model.texts.clear()
+    for end in (ends[99], ends[98], ends[98] + 3, ends[50]):  # back behind them: read again from the start
+        assert session.suggest(text[:end]) == [(str(end), 1.0)]
+    assert model.texts[:2] == [text[: ends[99]].encode(), b""]
+    assert model.texts[2:4] == [text[: ends[98]].encode(), b""]
+    assert model.texts[4] == text[ends[98] : ends[98] + 3].encode()
+
+
+def test_memory_does_not_grow_with_the_square_of_the_text() -> None:
+    session = TypingSession(Toy())
+    sizes = []
+    tracemalloc.start()
+    try:
+        for number in range(1, 2001):
+            session.suggest("word " * number)
+            if number in (1000, 2000):
+                sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert sizes[1] - sizes[0] < 100_000  # the text grew by 5,000 bytes; copies at all boundaries are 7,500,000
 
 
 def test_another_text_altogether(words: Any) -> None:
