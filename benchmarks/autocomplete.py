@@ -70,6 +70,7 @@ CHARACTERS = Advanced(
     weight_decay=1e-2,
     averaging=0.995,
     patience=26,
+    steps_per_epoch=0,
     minimum_count=1,
 )
 WORDS = Advanced(
@@ -85,6 +86,7 @@ WORDS = Advanced(
     weight_decay=3e-2,
     averaging=0.995,
     patience=14,
+    steps_per_epoch=0,
     evaluation_characters=TYPED_CHARACTERS,
 )
 # The longer text is read fewer times, and needs less dropout.

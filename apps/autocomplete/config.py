@@ -24,15 +24,15 @@ _AT_LEAST = {
 class Advanced:
     """Rarely changed."""
 
-    embedding: int = 128  # width of a token's embedding, which is also its weights in the softmax
-    units: int = 256  # width of each recurrent layer
+    embedding: int = 192  # width of a token's embedding, which is also its weights in the softmax
+    units: int = 384  # width of each recurrent layer
     depth: int = 2  # number of recurrent layers
-    dropout: float = 0.4  # share of activations dropped between layers and after the last, the same over a window
-    embedding_dropout: float = 0.2  # the same, after the embedding and before the softmax
+    dropout: float = 0.5  # share of activations dropped between layers and after the last, the same over a window
+    embedding_dropout: float = 0.3  # the same, after the embedding and before the softmax
     batch_size: int = 32  # stretches of the text that are read side by side
     window: int = 64  # tokens in a training step; the state is carried over to the next one
-    epochs: int = 20  # rounds of training, each followed by a validation
-    steps_per_epoch: int = 0  # training steps in a round; 0 is one pass over the text
+    epochs: int = 40  # rounds of training, each followed by a validation
+    steps_per_epoch: int = 50  # training steps in a round; 0 is one pass over the text
     learning_rate: float = 3e-3  # peak of the warm-up and cosine decay
     weight_decay: float = 1e-2  # of AdamW
     averaging: float = 0.99  # momentum of the averaged weights; 0 turns averaging off
@@ -117,12 +117,12 @@ PRESETS = {
             embedding_dropout=0.1,
             window=32,
             learning_rate=1e-2,
-            epochs=5,
+            epochs=8,
             steps_per_epoch=100,
             evaluation_characters=8_000,
             long_state_characters=20_000,
         )
     ),
     "default": Config(),
-    "thorough": Config(advanced=Advanced(units=512, embedding=256, dropout=0.5, epochs=40, patience=10)),
+    "thorough": Config(advanced=Advanced(units=512, embedding=256, epochs=60, steps_per_epoch=100, patience=10)),
 }
