@@ -17,7 +17,7 @@ def corpus(train: str, validation: str = "b a c b.", test: str = "a a b.") -> Te
 
 def options(level: Any = "word", **advanced: Any) -> Config:
     config = Config(data="toy", level=level)
-    advanced = {"batch_size": 4, "window": 5, "minimum_count": 1} | advanced
+    advanced = {"batch_size": 4, "window": 5, "steps_per_epoch": 0, "minimum_count": 1} | advanced
     return dataclasses.replace(config, advanced=dataclasses.replace(config.advanced, **advanced))
 
 
