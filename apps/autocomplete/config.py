@@ -110,14 +110,14 @@ class Config:
 PRESETS = {
     "quick": Config(
         advanced=Advanced(
-            embedding=64,
-            units=96,
+            embedding=96,
+            units=160,
             depth=1,
-            dropout=0.2,
-            embedding_dropout=0.1,
+            dropout=0.3,
+            embedding_dropout=0.2,
             window=32,
-            learning_rate=1e-2,
-            epochs=8,
+            learning_rate=8e-3,
+            epochs=14,
             steps_per_epoch=100,
             evaluation_characters=8_000,
             long_state_characters=20_000,
