@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 from results import bench_file, machine, record
+from time_in_turns import time_in_turns
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -238,7 +239,7 @@ def measure_key(export_dir: Path) -> dict[str, str]:
     manifest = read_manifest(export_dir, "autocomplete")
     config, tokens = Config.from_dict(manifest["config"]), len(manifest["meanings"]["vocabulary"])
     module = tf.saved_model.load(str(export_dir / "saved_model"))
-    own, peer = _time_in_turns(_export_key(module), _torch_peer(config, tokens))
+    own, peer = time_in_turns(_export_key(module), _torch_peer(config, tokens))
     return {
         "command": _command("key", "--export", str(export_dir)),
         "model": f"{config.level}, {config.cell} {config.advanced.depth} x {config.advanced.units}, {tokens:,} tokens",
@@ -281,18 +282,6 @@ def _torch_peer(config: Config, tokens: int) -> Callable[[], None]:
             torch.topk(torch.softmax(logits, -1), 5).indices.numpy()
 
     return step
-
-
-def _time_in_turns(*steps: Callable[[], None], rounds: int = 20, calls: int = 100) -> list[tuple[float, float]]:
-    """Median and 95th percentile in seconds of each function, called in turns so that both meet the same machine."""
-    seconds: list[list[float]] = [[] for _ in steps]
-    for _ in range(rounds + 1):
-        for step, times in zip(steps, seconds, strict=True):
-            for _ in range(calls):
-                began = time.perf_counter()
-                step()
-                times.append(time.perf_counter() - began)
-    return [tuple(np.quantile(times[calls:], [0.5, 0.95])) for times in seconds]  # the first round only warms up
 
 
 def _ngram_nats(data: LanguageData, level: str) -> float:

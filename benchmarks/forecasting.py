@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 from results import bench_file, machine, record
+from time_in_turns import time_in_turns
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -327,7 +328,7 @@ def measure_step(export_dir: Path) -> dict[str, str]:
     if importlib.util.find_spec("torch"):
         peers["PyTorch eager GRU and Linear"] = _torch_peer(*size)
     module = tf.saved_model.load(str(export_dir / "saved_model"))
-    own, *others = _time_in_turns(_export_step(module, columns), *peers.values())
+    own, *others = time_in_turns(_export_step(module, columns), *peers.values())
     timings = dict(zip(peers, others, strict=True))
     return {
         "command": _command("step", "--export", str(export_dir)),
@@ -391,18 +392,6 @@ def _torch_peer(features: int, units: int, outputs: int) -> Callable[[], None]:
             head(encoded).numpy()
 
     return step
-
-
-def _time_in_turns(*steps: Callable[[], None], rounds: int = 20, calls: int = 100) -> list[tuple[float, float]]:
-    """Median and 95th percentile in seconds of each function, called in turns so that both meet the same machine."""
-    seconds: list[list[float]] = [[] for _ in steps]
-    for _ in range(rounds + 1):
-        for step, times in zip(steps, seconds, strict=True):
-            for _ in range(calls):
-                began = time.perf_counter()
-                step()
-                times.append(time.perf_counter() - began)
-    return [tuple(np.quantile(times[calls:], [0.5, 0.95])) for times in seconds]  # the first round only warms up
 
 
 def _command(*arguments: str) -> str:

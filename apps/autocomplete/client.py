@@ -4,7 +4,7 @@ import dataclasses
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import tensorflow as tf
 
@@ -12,6 +12,7 @@ from runnel.apps.autocomplete.config import Config
 from runnel.apps.autocomplete.data import prepare
 from runnel.apps.autocomplete.evaluate import SHOWN, evaluate, verdicts
 from runnel.apps.autocomplete.live import type_live
+from runnel.apps.autocomplete.write_on import write_on
 from runnel.datasets.builders.open_builder import is_dataset_name
 from runnel.datasets.text.drop_repeats import drop_repeats
 from runnel.datasets.text.load_text import load_text
@@ -47,7 +48,7 @@ def predict(export_dir: Path, inputs: Sequence[str], say: Say) -> None:
         if word
     ]
     show_table(["text", "suggestion", "probability"], rows, say)
-    for text, written in zip(inputs, _write_on(model, inputs), strict=True):
+    for text, written in zip(inputs, write_on(model, inputs, _WRITTEN_TOKENS), strict=True):
         say(f"written on: {text}{written}")
 
 
@@ -154,16 +155,3 @@ def _without_known(other: TextCorpus, known: TextCorpus, say: Say, whole: bool) 
             "expected other text"
         )
     return dataclasses.replace(other, splits={**known.splits, "test": tuple(test)})
-
-
-def _write_on(model: Any, texts: Sequence[str]) -> list[str]:
-    """The most probable continuation of each text."""
-    written = model.generate(
-        prompt=tf.constant(texts),
-        max_tokens=tf.constant(_WRITTEN_TOKENS),
-        temperature=tf.constant(0.0),
-        top_k=tf.constant(0),
-        top_p=tf.constant(1.0),
-        seed=tf.constant(0),
-    )["text"]
-    return [text.decode() for text in written.numpy()]

@@ -12,6 +12,7 @@ from runnel.apps.autocomplete.config import Config
 from runnel.apps.autocomplete.data import LanguageData, Tokenizer
 from runnel.apps.autocomplete.likelihood import compare_likelihoods, compare_state_ages, encode_passage
 from runnel.apps.autocomplete.typist import Passage, passages, type_passages, typed_words
+from runnel.apps.autocomplete.write_on import write_on
 from runnel.datasets.text.text_corpus import TextCorpus
 from runnel.shared.errors import InputError
 from runnel.shared.evaluation.kneser_ney import KneserNey, fit_kneser_ney
@@ -159,15 +160,8 @@ def _samples(module: Any, text: str) -> tuple[tuple[str, str], ...]:
     """What the model writes after the beginnings of some paragraphs."""
     beginnings = [" ".join(part.split()[:4]) + " " for part in text.split("\n\n") if len(part.split()) > 4]
     prompts = beginnings[:: max(len(beginnings) // _PROMPTS, 1)][:_PROMPTS] or [text[:20]]
-    written = module.generate(
-        prompt=tf.constant(prompts),
-        max_tokens=tf.constant(80),
-        temperature=tf.constant(0.8),
-        top_k=tf.constant(0),
-        top_p=tf.constant(0.95),
-        seed=tf.constant(0),
-    )["text"].numpy()
-    return tuple((prompt, text.decode()) for prompt, text in zip(prompts, written, strict=True))
+    written = write_on(module, prompts, max_tokens=80, temperature=0.8, top_p=0.95)
+    return tuple(zip(prompts, written, strict=True))
 
 
 def _longest_copy(samples: Sequence[tuple[str, str]], corpus: TextCorpus) -> dict[str, Any]:

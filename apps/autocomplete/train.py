@@ -27,10 +27,10 @@ from runnel.datasets.text.read_text_dataset import BUILDER_NAMES
 from runnel.shared.errors import InputError
 from runnel.shared.evaluation.report import write_report
 from runnel.shared.export.export_model import ExportContent, export_model
+from runnel.shared.export.load_export import network_file
 from runnel.shared.export.manifest import read_manifest
 from runnel.shared.export.signatures import build_servable
 from runnel.shared.layers.explicit_state import initial_state
-from runnel.shared.storage.checksums import sha256_of
 from runnel.shared.training.checkpoint import CheckpointStore
 from runnel.shared.training.history import History
 from runnel.shared.training.loop import fit
@@ -145,9 +145,7 @@ def _load(config: Config) -> tuple[LanguageData, Config, str]:
         data = load_data(config)
         return data, _with_whole_paths(config), data.corpus.fingerprint
     manifest = read_manifest(Path(config.init_from), APPLICATION)
-    network = Path(config.init_from) / "model.keras"
-    if not network.is_file() or sha256_of(network) != manifest["files"]["model.keras"]:
-        raise InputError(f"{network} is missing or damaged; expected what was exported; copy the export again")
+    network_file(Path(config.init_from), manifest)
     config = Config.from_dict(manifest["config"]).with_training_of(config)
     vocabulary = manifest["meanings"]["vocabulary"]
     data = load_data(config, vocabulary)

@@ -30,12 +30,12 @@ from runnel.shared.errors import InputError
 from runnel.shared.evaluation.backtest import rolling_origin_backtest, rolling_origin_folds
 from runnel.shared.evaluation.report import write_report
 from runnel.shared.export.export_model import ExportContent, export_model
+from runnel.shared.export.load_export import network_file
 from runnel.shared.export.manifest import read_manifest
 from runnel.shared.export.signatures import Servable, build_servable
 from runnel.shared.layers.explicit_state import initial_state
 from runnel.shared.layers.quantile_head import quantile_levels
 from runnel.shared.preprocessing.series_spec import SeriesSpec
-from runnel.shared.storage.checksums import sha256_of
 from runnel.shared.training.checkpoint import CheckpointStore
 from runnel.shared.training.history import History
 from runnel.shared.training.loop import fit
@@ -139,9 +139,7 @@ def _load(config: Config) -> tuple[ForecastingData, Config]:
     if config.init_from is None:
         return load_data(config)
     manifest = read_manifest(Path(config.init_from), APPLICATION)
-    network = Path(config.init_from) / "model.keras"
-    if not network.is_file() or sha256_of(network) != manifest["files"]["model.keras"]:
-        raise InputError(f"{network} is missing or damaged; expected what was exported; copy the export again")
+    network_file(Path(config.init_from), manifest)
     spec = SeriesSpec.from_dict(manifest["meanings"]["spec"])
     data, config = load_data(Config.from_dict(manifest["config"]).with_training_of(config), spec)
     if data.table.columns != spec.columns:

@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from runnel.shared.errors import InputError
 from runnel.shared.export.manifest import read_manifest
-from runnel.shared.storage.checksums import folder_checksums
+from runnel.shared.storage.checksums import folder_checksums, sha256_of
 
-__all__ = ["load_export"]
+__all__ = ["load_export", "network_file"]
 
 _SAVED_MODEL = "saved_model"
 
@@ -31,6 +31,18 @@ def load_export(export_dir: Path, application: str) -> tuple[dict[str, Any], Any
     manifest = read_manifest(export_dir, application)
     _refuse_damage(export_dir, manifest)
     return manifest, tf.saved_model.load(str(export_dir / _SAVED_MODEL))
+
+
+def network_file(export_dir: Path, manifest: dict[str, Any]) -> Path:
+    """The Keras model of an export, to go on training from, once it has been compared with the manifest.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    network = export_dir / "model.keras"
+    if not network.is_file() or sha256_of(network) != manifest["files"]["model.keras"]:
+        raise InputError(f"{network} is missing or damaged; expected what was exported; copy the export again")
+    return network
 
 
 def _refuse_damage(export_dir: Path, manifest: dict[str, Any]) -> None:
