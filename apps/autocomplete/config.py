@@ -1,23 +1,27 @@
 """Options of the autocomplete application."""
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from runnel.shared.errors import InputError
+from runnel.shared.training.options import POSITIVE, SEED, SHARE, at_least, check_ranges, keep_shape
 
 __all__ = ["PRESETS", "Advanced", "Config"]
 
-_AT_LEAST = {
-    0: ("weight_decay", "steps_per_epoch"),
-    1: (
+_RANGES = {
+    at_least(0): ("weight_decay", "steps_per_epoch"),
+    at_least(1): (
         *("units", "depth", "embedding", "batch_size", "window", "epochs", "patience"),
         *("minimum_count", "cache_tokens", "evaluation_characters", "long_state_characters"),
     ),
-    3: ("suggestions",),  # the evaluation counts three
-    16: ("vocabulary",),
+    at_least(3): ("suggestions",),  # the evaluation counts three
+    at_least(16): ("vocabulary",),
+    SHARE: ("dropout", "embedding_dropout", "averaging"),
+    POSITIVE: ("learning_rate",),
+    SEED: ("seed",),
 }
+# What the weights of an export fit: the shape of the network, and what its inputs are.
+_SHAPE = ("level", "vocabulary", "cell", "embedding", "units", "depth", "minimum_count")
 
 
 @dataclass(frozen=True)
@@ -58,20 +62,7 @@ class Config:
     advanced: Advanced = field(default_factory=Advanced)
 
     def __post_init__(self) -> None:
-        options = {**vars(self), **vars(self.advanced)}
-        for low, names in _AT_LEAST.items():
-            for name in names:
-                if not options[name] >= low:  # false for NaN too
-                    raise InputError(f"received --{name.replace('_', '-')} {options[name]}; expected at least {low}")
-        for name, holds, expected in [
-            ("dropout", 0 <= self.advanced.dropout < 1, "a number from 0 up to, not including, 1"),
-            ("embedding_dropout", 0 <= self.advanced.embedding_dropout < 1, "a number from 0 up to, not including, 1"),
-            ("averaging", 0 <= self.advanced.averaging < 1, "a number from 0 up to, not including, 1"),
-            ("learning_rate", 0 < self.advanced.learning_rate < math.inf, "a number above 0"),
-            ("seed", 0 <= self.advanced.seed < 2**31, "a whole number from 0 to 2147483647"),
-        ]:
-            if not holds:
-                raise InputError(f"received --{name.replace('_', '-')} {options[name]}; expected {expected}")
+        check_ranges(self, _RANGES)
 
     def with_training_of(self, other: "Config") -> "Config":
         """This configuration's network with the data and the training options of another, to go on from an export.
@@ -79,22 +70,12 @@ class Config:
         Raises:
             InputError: the other asks for another shape of network than a preset's or this one's.
         """
-        kept = ("embedding", "units", "depth", "minimum_count")
-        for name in ("level", "vocabulary", "cell", *kept):
-            own, asked, *usual = (
-                {**vars(config), **vars(config.advanced)}[name] for config in (self, other, *PRESETS.values())
-            )
-            if asked not in (own, *usual):
-                raise InputError(
-                    f"received --{name.replace('_', '-')} {asked} with --init-from; expected {own}, as in the export; "
-                    "leave the option out, or train anew"
-                )
         return dataclasses.replace(
             self,
             data=other.data,
             cache=other.cache,
             init_from=other.init_from,
-            advanced=dataclasses.replace(other.advanced, **{name: getattr(self.advanced, name) for name in kept}),
+            advanced=keep_shape(self, other, PRESETS.values(), _SHAPE),
         )
 
     def to_dict(self) -> dict[str, Any]:

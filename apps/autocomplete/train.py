@@ -1,15 +1,12 @@
 """Trains the language model: data, network, training, evaluation, and one verified export."""
 
-import contextlib
 import dataclasses
-import hashlib
-import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
@@ -24,26 +21,23 @@ from runnel.apps.autocomplete.streaming import build_probe, build_stream, descri
 from runnel.apps.autocomplete.token_losses import CacheFit, cross_entropy, fit_cache, token_losses
 from runnel.datasets.builders.open_builder import is_dataset_name
 from runnel.datasets.text.read_text_dataset import BUILDER_NAMES
-from runnel.shared.errors import InputError
-from runnel.shared.evaluation.report import write_report
-from runnel.shared.export.export_model import ExportContent, export_model
-from runnel.shared.export.load_export import network_file
-from runnel.shared.export.manifest import read_manifest
 from runnel.shared.export.signatures import build_servable
 from runnel.shared.layers.explicit_state import initial_state
-from runnel.shared.training.checkpoint import CheckpointStore
-from runnel.shared.training.history import History
-from runnel.shared.training.loop import fit
-from runnel.shared.training.optimizer import build_optimizer
-from runnel.shared.training.progress import Progress
-from runnel.shared.training.run_folder import RunFolder, load_run, open_run
+from runnel.shared.training.application import (
+    Application,
+    Loaded,
+    MeasuredModel,
+    Say,
+    export_application,
+    train_application,
+)
+from runnel.shared.training.fit_run import WhichCheckpoint, choose_checkpoint, fit_run, start_from_export
+from runnel.shared.training.run_folder import RunFolder
 from runnel.shared.training.variables import load_weights
 
 __all__ = ["export", "main", "train", "train_network"]
 
 APPLICATION = "autocomplete"
-
-Say = Callable[[str], None]
 
 
 def train(config: Config, out: Path | None, say: Say, now: datetime) -> RunFolder:
@@ -60,25 +54,10 @@ def train(config: Config, out: Path | None, say: Say, now: datetime) -> RunFolde
         ExportError: the export did not pass its verification.
         KeyboardInterrupt: on Ctrl-C, once the run can be gone on with.
     """
-    data, config, fingerprint = _load(config)
-    for note in data.corpus.notes:
-        say(note)
-    run = open_run(APPLICATION, _asked(config, fingerprint, out), fingerprint, out, Path("runs"), now)
-    if run.finished:
-        say(f"{run.path} is finished; its export is in {run.export_dir}")
-        return run
-    say(f"training in {run.path}: {len(data.token_ids['train']):,} tokens, {data.tokenizer.size:,} different ones")
-    try:
-        train_network(data, config, run, say)
-        _export(run, data, config, "best", say)
-    except KeyboardInterrupt:
-        say(f"stopped; to go on, repeat the command with {run.resume_hint}")
-        raise
-    run.mark_finished()
-    return run
+    return train_application(_application(), config, out, say, now)
 
 
-def export(run_folder: Path, checkpoint: Literal["best", "last"], say: Say) -> RunFolder:
+def export(run_folder: Path, checkpoint: WhichCheckpoint, say: Say) -> RunFolder:
     """Evaluates and exports a checkpoint of a run, finished or not.
 
     Raises:
@@ -86,15 +65,7 @@ def export(run_folder: Path, checkpoint: Literal["best", "last"], say: Say) -> R
             changed.
         ExportError: the export did not pass its verification.
     """
-    run = load_run(run_folder)
-    config = Config.from_dict(dict(run.config))
-    data, config, fingerprint = _load(config)
-    if fingerprint != run.data_fingerprint:
-        is_same_text = run.data_fingerprint.startswith(data.corpus.fingerprint)
-        changed = f"the export in {config.init_from} has" if is_same_text else f"the data in {config.data} have"
-        raise InputError(f"{changed} changed since {run_folder} was trained; expected the same as then")
-    _export(run, data, config, checkpoint, say)
-    return run
+    return export_application(_application(), run_folder, checkpoint, say)
 
 
 def train_network(data: LanguageData, config: Config, run: RunFolder, say: Say) -> None:
@@ -102,76 +73,44 @@ def train_network(data: LanguageData, config: Config, run: RunFolder, say: Say) 
     advanced = config.advanced
     keras.utils.set_random_seed(advanced.seed)
     network = build_model(config, data.tokenizer.size)
-    if config.init_from:
-        network.set_weights(keras.models.load_model(Path(config.init_from) / "model.keras").get_weights())
+    start_from_export(network, config.init_from)
     batches = training_batches(data, config)
     carried = {
         name: tf.Variable(value, trainable=False)
         for name, value in initial_state(network.layers, advanced.batch_size).items()
     }
-    steps = advanced.epochs * int(batches(0).cardinality())
-    fit(
-        model=network,
-        optimizer=build_optimizer(
-            advanced.learning_rate,
-            steps,
-            steps // 20,
-            advanced.weight_decay,
-            clip_norm=1.0,
-            averaging=advanced.averaging,
-        ),
+    fit_run(
+        network,
+        run,
+        advanced,
+        say,
+        steps_per_epoch=int(batches(0).cardinality()),
         loss=lambda batch: _training_loss(network, batch, carried),
         batches=batches,
         validate=_validation(network, data),
-        epochs=advanced.epochs,
-        callbacks=[
-            keras.callbacks.LambdaCallback(on_epoch_begin=lambda *_: _forget(carried)),
-            Progress(),
-            keras.callbacks.CSVLogger(str(run.log_csv)),
-            keras.callbacks.EarlyStopping("val_loss", patience=advanced.patience),
-        ],
-        store=CheckpointStore(run.checkpoints),
         carried=carried,
-        report=say,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=lambda *_: _forget(carried))],
     )
 
 
-def _load(config: Config) -> tuple[LanguageData, Config, str]:
-    """The data, the decided options, and the fingerprint of all that the network learns from.
-
-    With `init_from`, shape and vocabulary are those of that export, and the fingerprint says which one it was.
-    """
-    if config.init_from is None:
-        data = load_data(config)
-        return data, _with_whole_paths(config), data.corpus.fingerprint
-    manifest = read_manifest(Path(config.init_from), APPLICATION)
-    network_file(Path(config.init_from), manifest)
-    config = Config.from_dict(manifest["config"]).with_training_of(config)
-    vocabulary = manifest["meanings"]["vocabulary"]
-    data = load_data(config, vocabulary)
-    begin = hashlib.sha256(json.dumps([manifest["files"]["model.keras"], vocabulary]).encode()).hexdigest()
-    return data, _with_whole_paths(config), f"{data.corpus.fingerprint}, going on from the export {begin}"
-
-
-def _with_whole_paths(config: Config) -> Config:
-    """The options, where the data that were read and the export can be found from any folder."""
-    is_name = is_dataset_name(config.data, BUILDER_NAMES)
-    return dataclasses.replace(
-        config,
-        data=config.data if is_name else str(Path(config.data).resolve()),
-        init_from=config.init_from and str(Path(config.init_from).resolve()),
+def _application() -> Application[Config, LanguageData]:
+    """What the shared driver of training and export asks of this application."""
+    return Application(
+        name=APPLICATION,
+        config_type=Config,
+        fitted=("vocabulary",),
+        is_dataset=lambda source: is_dataset_name(source, BUILDER_NAMES),
+        load=_load,
+        train_network=train_network,
+        measure=_measure,
     )
 
 
-def _asked(config: Config, fingerprint: str, out: Path | None) -> dict[str, Any]:
-    """The options to compare with those of the run in `out`, if there is one; what is the same may have been moved."""
-    options = config.to_dict()
-    if out is not None:
-        with contextlib.suppress(InputError):
-            run = load_run(out)
-            if (run.application, run.data_fingerprint) == (APPLICATION, fingerprint):
-                options |= {name: run.config[name] for name in ("data", "init_from")}
-    return options
+def _load(config: Config, fitted: Mapping[str, Any]) -> Loaded[Config, LanguageData]:
+    """The data; what is `fitted` comes from the export to go on from."""
+    data = load_data(config, fitted.get("vocabulary"))
+    summary = f": {len(data.token_ids['train']):,} tokens, {data.tokenizer.size:,} different ones"
+    return Loaded(data, config, data.corpus.fingerprint, data.corpus.notes, summary)
 
 
 def _forget(carried: Mapping[str, tf.Variable]) -> None:
@@ -203,39 +142,31 @@ def _validation(network: keras.Model, data: LanguageData) -> Callable[[], dict[s
     return validate
 
 
-def _export(run: RunFolder, data: LanguageData, config: Config, which: Literal["best", "last"], say: Say) -> None:
+def _measure(run: RunFolder, data: LanguageData, config: Config, which: WhichCheckpoint, say: Say) -> MeasuredModel:
+    """What a checkpoint of a run would export, measured on the test split."""
     network = _trained_network(run, data, config, which, say)
     cache = _fit_cache(network, data, config, say)
     servable = build_servable(build_stream(network, data.tokenizer, config, cache.weight))
     plain = build_servable(build_stream(network, data.tokenizer, config, 0.0)) if cache.weight else None
-    newest = CheckpointStore(run.checkpoints).latest_valid(say)
-    history = History.of(newest).rows if newest else []
     say("evaluating on the test split, key by key")
     evaluation = evaluate(servable.module, data, config, plain.module if plain else None)
     evaluation.metrics["cache"] = dataclasses.asdict(cache)
-    for line in verdicts(evaluation.metrics):
-        say(line)
-    content = ExportContent(
-        application=APPLICATION,
-        config=config.to_dict(),
-        data={"source": Path(config.data).name, "fingerprint": data.corpus.fingerprint},
+    return MeasuredModel(
+        servable=servable,
+        network=network,
+        probe=build_probe(data),
         meanings=describe_meanings(data, config, cache.weight),
         metrics=evaluation.metrics,
-        write_report=lambda path: write_report(build_report(evaluation, data, config, history), path),
+        verdicts=verdicts(evaluation.metrics),
+        report=lambda history: build_report(evaluation, data, config, history),
     )
-    say("exporting and verifying in a clean process")
-    export_model(servable, network, build_probe(data), content, run.export_dir)
-    say(f"exported to {run.export_dir}")
 
 
 def _trained_network(
-    run: RunFolder, data: LanguageData, config: Config, which: Literal["best", "last"], say: Say
+    run: RunFolder, data: LanguageData, config: Config, which: WhichCheckpoint, say: Say
 ) -> keras.Model:
     """The network of a checkpoint of a run, as it will be exported."""
-    store = CheckpointStore(run.checkpoints)
-    checkpoint = store.best(say) if which == "best" else store.latest_valid(say)
-    if checkpoint is None:
-        raise InputError(f"{run.path} holds no {which} checkpoint yet; expected a run that has trained for a while")
+    checkpoint = choose_checkpoint(run, which, say)
     network = build_model(config, data.tokenizer.size, use_cudnn=False)
     load_weights(network, checkpoint, averaged=config.advanced.averaging > 0)
     return network

@@ -1,28 +1,30 @@
 """Options of the forecasting application."""
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from runnel.shared.errors import InputError
+from runnel.shared.training.options import POSITIVE, SEED, SHARE, Range, at_least, check_ranges, keep_shape
 
 __all__ = ["PRESETS", "Advanced", "Config"]
 
-_AT_LEAST = {
-    0: (
-        "horizon",
-        "folds",
-        "long_state_rows",
-        "evaluation_rows",
-        "adaptation_rate",
-        "median_weight",
-        "weight_decay",
-        "prior_weight",
+_RANGES = {
+    at_least(0): (
+        *("horizon", "folds", "long_state_rows", "evaluation_rows"),
+        *("adaptation_rate", "median_weight", "weight_decay", "prior_weight"),
     ),
-    1: ("units", "depth", "batch_size", "epochs", "steps_per_epoch", "patience", "segment"),
-    2: ("context",),
+    at_least(1): ("units", "depth", "batch_size", "epochs", "steps_per_epoch", "patience", "segment"),
+    at_least(2): ("context",),
+    SHARE: ("dropout", "averaging"),
+    Range(lambda value: 0 < value <= 1, "a number above 0 and at most 1"): ("decay",),
+    POSITIVE: ("learning_rate",),
+    SEED: ("seed",),
 }
+# What the weights of an export fit: the shape of the network, and what its inputs are.
+_SHAPE = (
+    *("architecture", "cell", "context", "horizon"),
+    *("units", "depth", "decay", "prior_weight", "segment", "transform"),
+)
 
 
 @dataclass(frozen=True)
@@ -70,20 +72,7 @@ class Config:
     advanced: Advanced = field(default_factory=Advanced)
 
     def __post_init__(self) -> None:
-        options = {**vars(self), **vars(self.advanced)}
-        for low, names in _AT_LEAST.items():
-            for name in names:
-                if not options[name] >= low:  # false for NaN too
-                    raise InputError(f"received --{name.replace('_', '-')} {options[name]}; expected at least {low}")
-        for name, holds, expected in [
-            ("dropout", 0 <= self.advanced.dropout < 1, "a number from 0 up to, not including, 1"),
-            ("averaging", 0 <= self.advanced.averaging < 1, "a number from 0 up to, not including, 1"),
-            ("decay", 0 < self.advanced.decay <= 1, "a number above 0 and at most 1"),
-            ("learning_rate", 0 < self.advanced.learning_rate < math.inf, "a number above 0"),
-            ("seed", 0 <= self.advanced.seed < 2**31, "a whole number from 0 to 2147483647"),
-        ]:
-            if not holds:
-                raise InputError(f"received --{name.replace('_', '-')} {options[name]}; expected {expected}")
+        check_ranges(self, _RANGES)
 
     def with_training_of(self, other: "Config") -> "Config":
         """This configuration's network with the data and the training options of another, to go on from an export.
@@ -93,16 +82,6 @@ class Config:
         Raises:
             InputError: the other asks for another shape of network than a preset's or this one's.
         """
-        kept = ("units", "depth", "decay", "prior_weight", "segment", "transform")
-        for name in ("architecture", "cell", "context", "horizon", *kept):
-            own, asked, *usual = (
-                {**vars(config), **vars(config.advanced)}[name] for config in (self, other, *PRESETS.values())
-            )
-            if asked not in (own, *usual):
-                raise InputError(
-                    f"received --{name.replace('_', '-')} {asked} with --init-from; expected {own}, as in the export; "
-                    "leave the option out, or train anew"
-                )
         return dataclasses.replace(
             self,
             data=other.data,
@@ -111,7 +90,7 @@ class Config:
             time_column=other.time_column,
             series_id=other.series_id,
             init_from=other.init_from,
-            advanced=dataclasses.replace(other.advanced, **{name: getattr(self.advanced, name) for name in kept}),
+            advanced=keep_shape(self, other, PRESETS.values(), _SHAPE),
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -25,30 +25,30 @@ from runnel.apps.forecasting.evaluate import evaluate, verdicts
 from runnel.apps.forecasting.model import build_model
 from runnel.apps.forecasting.report import build_report
 from runnel.apps.forecasting.streaming import ForecastStream, build_probe, describe_meanings
+from runnel.datasets.builders.open_builder import is_dataset_name
+from runnel.datasets.series.read_dataset import BUILDER_NAMES
 from runnel.datasets.series.series_table import SeriesTable
 from runnel.shared.errors import InputError
 from runnel.shared.evaluation.backtest import rolling_origin_backtest, rolling_origin_folds
-from runnel.shared.evaluation.report import write_report
-from runnel.shared.export.export_model import ExportContent, export_model
-from runnel.shared.export.load_export import network_file
-from runnel.shared.export.manifest import read_manifest
 from runnel.shared.export.signatures import Servable, build_servable
 from runnel.shared.layers.explicit_state import initial_state
 from runnel.shared.layers.quantile_head import quantile_levels
 from runnel.shared.preprocessing.series_spec import SeriesSpec
-from runnel.shared.training.checkpoint import CheckpointStore
-from runnel.shared.training.history import History
-from runnel.shared.training.loop import fit
-from runnel.shared.training.optimizer import build_optimizer
-from runnel.shared.training.progress import Progress
-from runnel.shared.training.run_folder import RunFolder, load_run, open_run
+from runnel.shared.training.application import (
+    Application,
+    Loaded,
+    MeasuredModel,
+    Say,
+    export_application,
+    train_application,
+)
+from runnel.shared.training.fit_run import WhichCheckpoint, choose_checkpoint, fit_run, start_from_export
+from runnel.shared.training.run_folder import RunFolder
 from runnel.shared.training.variables import load_weights
 
 __all__ = ["backtest", "export", "main", "quantile_loss", "train", "train_network"]
 
 APPLICATION = "forecasting"
-
-Say = Callable[[str], None]
 
 
 def train(config: Config, out: Path | None, say: Say, now: datetime) -> RunFolder:
@@ -65,40 +65,18 @@ def train(config: Config, out: Path | None, say: Say, now: datetime) -> RunFolde
         ExportError: the export did not pass its verification.
         KeyboardInterrupt: on Ctrl-C, once the run can be gone on with.
     """
-    data, config = _load(config)
-    for note in data.table.notes:
-        say(note)
-    run = open_run(APPLICATION, config.to_dict(), data.table.fingerprint, out, Path("runs"), now)
-    if run.finished:
-        say(f"{run.path} is finished; its export is in {run.export_dir}")
-        return run
-    say(f"training in {run.path}")
-    try:
-        train_network(data, config, run, say)
-        _export(run, data, config, "best", say)
-    except KeyboardInterrupt:
-        say(f"stopped; to go on, repeat the command with {run.resume_hint}")
-        raise
-    run.mark_finished()
-    return run
+    return train_application(_application(), config, out, say, now)
 
 
-def export(run_folder: Path, checkpoint: Literal["best", "last"], say: Say) -> RunFolder:
+def export(run_folder: Path, checkpoint: WhichCheckpoint, say: Say) -> RunFolder:
     """Evaluates and exports a checkpoint of a run, finished or not.
 
     Raises:
-        InputError: the folder holds no run of this application, or no checkpoint yet.
+        InputError: the folder holds no run of this application, or no checkpoint yet, or what it learned from has
+            changed.
         ExportError: the export did not pass its verification.
     """
-    run = load_run(run_folder)
-    config = Config.from_dict(dict(run.config))
-    data, config = _load(config)
-    if data.table.fingerprint != run.data_fingerprint:
-        raise InputError(
-            f"the data in {config.data} have changed since {run_folder} was trained; expected the same data"
-        )
-    _export(run, data, config, checkpoint, say)
-    return run
+    return export_application(_application(), run_folder, checkpoint, say)
 
 
 def train_network(data: ForecastingData, config: Config, run: RunFolder, say: Say) -> None:
@@ -106,48 +84,43 @@ def train_network(data: ForecastingData, config: Config, run: RunFolder, say: Sa
     keras.utils.set_random_seed(config.advanced.seed)
     _, supervised = window_rows(data, config)
     network = build_model(config, data.spec, rows=supervised)
-    if config.init_from:
-        network.set_weights(keras.models.load_model(Path(config.init_from) / "model.keras").get_weights())
+    start_from_export(network, config.init_from)
     advanced = config.advanced
-    steps = advanced.epochs * advanced.steps_per_epoch
-    fit(
-        model=network,
-        optimizer=build_optimizer(
-            advanced.learning_rate,
-            steps,
-            steps // 20,
-            advanced.weight_decay,
-            clip_norm=1.0,
-            averaging=advanced.averaging,
-        ),
+    fit_run(
+        network,
+        run,
+        advanced,
+        say,
+        steps_per_epoch=advanced.steps_per_epoch,
         loss=lambda batch: _training_loss(network, batch, data.spec, advanced.median_weight),
         batches=training_batches(data, config),
         validate=_validation(network, data, config),
-        epochs=advanced.epochs,
-        callbacks=[
-            Progress(),
-            keras.callbacks.CSVLogger(str(run.log_csv)),
-            keras.callbacks.EarlyStopping("val_loss", patience=advanced.patience),
-        ],
-        store=CheckpointStore(run.checkpoints),
-        report=say,
     )
 
 
-def _load(config: Config) -> tuple[ForecastingData, Config]:
-    """The data and the decided options; with `init_from`, shape and preprocessing are those of that export."""
-    if config.init_from is None:
-        return load_data(config)
-    manifest = read_manifest(Path(config.init_from), APPLICATION)
-    network_file(Path(config.init_from), manifest)
-    spec = SeriesSpec.from_dict(manifest["meanings"]["spec"])
-    data, config = load_data(Config.from_dict(manifest["config"]).with_training_of(config), spec)
-    if data.table.columns != spec.columns:
+def _application() -> Application[Config, ForecastingData]:
+    """What the shared driver of training and export asks of this application."""
+    return Application(
+        name=APPLICATION,
+        config_type=Config,
+        fitted=("spec",),
+        is_dataset=lambda source: is_dataset_name(source, BUILDER_NAMES),
+        load=_load,
+        train_network=train_network,
+        measure=_measure,
+    )
+
+
+def _load(config: Config, fitted: Mapping[str, Any]) -> Loaded[Config, ForecastingData]:
+    """The data and the decided options; what is `fitted` comes from the export to go on from."""
+    spec = SeriesSpec.from_dict(fitted["spec"]) if fitted else None
+    data, config = load_data(config, spec)
+    if spec and data.table.columns != spec.columns:
         raise InputError(
             f"received the columns {', '.join(data.table.columns)}; expected those that {config.init_from} was trained "
             f"on: {', '.join(spec.columns)}; choose them with --target and --features"
         )
-    return data, config
+    return Loaded(data, config, data.table.fingerprint, data.table.notes)
 
 
 def backtest(data: ForecastingData, config: Config, run: RunFolder, say: Say) -> list[dict[str, Any]]:
@@ -237,39 +210,31 @@ def _validation(network: keras.Model, data: ForecastingData, config: Config) -> 
     return validate
 
 
-def _export(run: RunFolder, data: ForecastingData, config: Config, which: Literal["best", "last"], say: Say) -> None:
+def _measure(run: RunFolder, data: ForecastingData, config: Config, which: WhichCheckpoint, say: Say) -> MeasuredModel:
+    """What a checkpoint of a run would export, measured on the test split."""
     servable, network = _servable(run, data, config, which, say)
-    newest = CheckpointStore(run.checkpoints).latest_valid(say)
-    history = History.of(newest).rows if newest else []
     say("evaluating on the test split, row by row")
     evaluation = evaluate(
         servable.module, data, config.context, config.advanced.evaluation_rows, config.advanced.long_state_rows
     )
     if config.advanced.folds:
         evaluation.metrics["backtest"] = backtest(data, config, run, say)
-    for line in verdicts(evaluation.metrics):
-        say(line)
-    content = ExportContent(
-        application=APPLICATION,
-        config=config.to_dict(),
-        data={"source": Path(config.data).name, "fingerprint": data.table.fingerprint},
+    return MeasuredModel(
+        servable=servable,
+        network=network,
+        probe=build_probe(data),
         meanings=describe_meanings(data, config),
         metrics=evaluation.metrics,
-        write_report=lambda path: write_report(build_report(evaluation, data, config, history), path),
+        verdicts=verdicts(evaluation.metrics),
+        report=lambda history: build_report(evaluation, data, config, history),
     )
-    say("exporting and verifying in a clean process")
-    export_model(servable, network, build_probe(data), content, run.export_dir)
-    say(f"exported to {run.export_dir}")
 
 
 def _servable(
-    run: RunFolder, data: ForecastingData, config: Config, which: Literal["best", "last"], say: Say
+    run: RunFolder, data: ForecastingData, config: Config, which: WhichCheckpoint, say: Say
 ) -> tuple[Servable, keras.Model]:
     """What a checkpoint of a run would export, and its network."""
-    store = CheckpointStore(run.checkpoints)
-    checkpoint = store.best(say) if which == "best" else store.latest_valid(say)
-    if checkpoint is None:
-        raise InputError(f"{run.path} holds no {which} checkpoint yet; expected a run that has trained for a while")
+    checkpoint = choose_checkpoint(run, which, say)
     network = build_model(config, data.spec, use_cudnn=False)
     load_weights(network, checkpoint, averaged=config.advanced.averaging > 0)
     stream = ForecastStream(network, data.spec, config.horizon, config.advanced.adaptation_rate)

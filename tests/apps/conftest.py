@@ -1,9 +1,12 @@
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 
@@ -50,3 +53,34 @@ def run_alone(request: pytest.FixtureRequest) -> Callable[..., subprocess.Comple
         return done
 
     return run
+
+
+@pytest.fixture
+def train_killed(tmp_path: Path) -> Callable[[str, Any], set[str]]:
+    """Trains in one piece, and killed twice with SIGKILL; gives the names of all that is bit-equal in the end.
+
+    The options are for at least 24 batches, a checkpoint of which is written within their 50 milliseconds.
+    """
+    from runnel.shared.training.checkpoint import CheckpointStore
+
+    def train(application: str, config: Any) -> set[str]:
+        program = Path(__file__).with_name("killed_training.py")
+        options = json.dumps(config.to_dict())
+        command = [sys.executable, str(program), application, options, str(tmp_path), "2", "3"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        whole, killed = (
+            CheckpointStore(tmp_path / part / "checkpoints").latest_valid(pytest.fail) for part in ("whole", "killed")
+        )
+        assert whole
+        assert killed
+        assert whole.arrays.keys() == killed.arrays.keys()
+        for name, array in whole.arrays.items():
+            np.testing.assert_array_equal(killed.arrays[name], array, err_msg=name)
+        assert (tmp_path / "whole" / "log.csv").read_text() == (tmp_path / "killed" / "log.csv").read_text()
+        resumed = [line for line in (tmp_path / "killed.txt").read_text().splitlines() if line.startswith("continuing")]
+        assert any("(epoch" in line for line in resumed), resumed
+        assert not (tmp_path / "whole.txt").read_text()
+        return set(whole.arrays)
+
+    return train

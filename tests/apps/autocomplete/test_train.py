@@ -2,8 +2,6 @@ import dataclasses
 import json
 import math
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +12,7 @@ import numpy as np
 import pytest
 
 from runnel.apps.autocomplete import train as module
-from runnel.apps.autocomplete.config import Config
+from runnel.apps.autocomplete.config import Advanced, Config
 from runnel.apps.autocomplete.data import load_data
 from runnel.apps.autocomplete.model import build_model
 from runnel.apps.autocomplete.train import main, train_network
@@ -22,6 +20,7 @@ from runnel.datasets.text.load_text import load_text
 from runnel.shared.errors import InputError
 from runnel.shared.export.manifest import read_manifest
 from runnel.shared.storage.checksums import sha256_of
+from runnel.shared.training import application
 from runnel.shared.training.checkpoint import CheckpointStore
 from runnel.shared.training.run_folder import RunFolder
 
@@ -120,7 +119,7 @@ def test_run_without_out_gets_a_folder_of_its_own(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(module, "train_network", lambda *_: None)
-    monkeypatch.setattr(module, "_export", lambda *_: None)
+    monkeypatch.setattr(application, "_export", lambda *_: None)
     run = module.train(config, None, lambda line: None, datetime(2026, 1, 2, 3, 4, 5))
     assert run.path == Path("runs/autocomplete/2026-01-02_03-04-05")
     assert run.finished
@@ -130,25 +129,11 @@ def test_run_without_out_gets_a_folder_of_its_own(
 
 
 @pytest.mark.slow
-def test_sigkill_at_random_moments_gives_bit_equal_weights(trained: Any, tmp_path: Path) -> None:
+def test_sigkill_at_random_moments_gives_bit_equal_weights(trained: Any, train_killed: Callable) -> None:
     """The optimizer, the averaged weights and the state that windows carry on are equal too."""
-    program = Path(__file__).with_name("killed_training.py")
-    command = [sys.executable, str(program), str(trained.text), str(tmp_path), "2", "3"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    whole, killed = (
-        CheckpointStore(RunFolder(tmp_path / name, "autocomplete", {}, "").checkpoints).latest_valid(pytest.fail)
-        for name in ("whole", "killed")
-    )
-    assert whole
-    assert killed
-    assert {"carried/hidden_0", "carried/cell_0"} < whole.arrays.keys() == killed.arrays.keys()
-    for name, array in whole.arrays.items():
-        np.testing.assert_array_equal(killed.arrays[name], array, err_msg=name)
-    assert (tmp_path / "whole" / "log.csv").read_text() == (tmp_path / "killed" / "log.csv").read_text()
-    resumed = [line for line in (tmp_path / "killed.txt").read_text().splitlines() if line.startswith("continuing")]
-    assert any("(epoch" in line for line in resumed), resumed
-    assert not (tmp_path / "whole.txt").read_text()
+    small = {"units": 6, "embedding": 4, "depth": 1, "epochs": 3, "steps_per_epoch": 8, "batch_size": 4, "window": 8}
+    names = train_killed("autocomplete", Config(data=str(trained.text), advanced=Advanced(**small)))
+    assert {"carried/hidden_0", "carried/cell_0"} < names
 
 
 # === Going on from an export ===
@@ -175,7 +160,7 @@ def test_init_from_goes_on_from_the_exported_weights_and_words(
     advanced = {"epochs": 1, "steps_per_epoch": 1, "batch_size": 4, "learning_rate": 1e-12, "averaging": 0.0}
     asked = Config(data=str(tmp_path / "other.txt"), init_from=str(trained.export))
     asked = dataclasses.replace(asked, advanced=dataclasses.replace(asked.advanced, **advanced))
-    monkeypatch.setattr(module, "_export", stop)
+    monkeypatch.setattr(module, "_measure", stop)
     said: list[str] = []
     with pytest.raises(EnoughSeenError):
         module.train(asked, tmp_path / "run", said.append, datetime(2026, 1, 2))
@@ -256,7 +241,7 @@ def test_a_run_is_tied_to_the_export_that_it_began_with(
     trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable
 ) -> None:
     monkeypatch.setattr(module, "train_network", stop)
-    monkeypatch.setattr(module, "_export", stop)
+    monkeypatch.setattr(module, "_measure", stop)
     going_on = GoingOn(trained, tmp_path)
     going_on.open()  # goes on
     with pytest.raises(EnoughSeenError):

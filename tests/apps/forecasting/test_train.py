@@ -23,6 +23,7 @@ from runnel.apps.forecasting.train import main, quantile_loss, train_network
 from runnel.shared.export.manifest import read_manifest
 from runnel.shared.preprocessing.series_spec import SeriesSpec
 from runnel.shared.preprocessing.time_grid import TimeGrid
+from runnel.shared.training import application
 from runnel.shared.training.checkpoint import CheckpointStore
 from runnel.shared.training.run_folder import RunFolder
 
@@ -240,6 +241,15 @@ def test_fine_tuning_interrupted_exported_and_continued(
     assert 0 < max(drift) < 0.1  # it went on from those weights, at a small learning rate
 
 
+@pytest.mark.slow
+def test_sigkill_at_random_moments_gives_bit_equal_weights(data: tuple[Any, Any], train_killed: Callable) -> None:
+    """The optimizer and the averaged weights are equal too."""
+    _, config = data
+    advanced = dataclasses.replace(config.advanced, epochs=3, steps_per_epoch=8)
+    names = train_killed("forecasting", dataclasses.replace(config, advanced=advanced))
+    assert {name.split("/")[0] for name in names} >= {"model", "optimizer"}
+
+
 def test_export_refuses_changed_data(trained: Any, runnel: Callable, tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
@@ -291,7 +301,7 @@ def test_run_without_out_gets_a_folder_of_its_own(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(module, "train_network", lambda *_: None)
-    monkeypatch.setattr(module, "_export", lambda *_: None)
+    monkeypatch.setattr(application, "_export", lambda *_: None)
     run = module.train(data[1], None, lambda line: None, datetime(2026, 1, 2, 3, 4, 5))
     assert run.path == Path("runs/forecasting/2026-01-02_03-04-05")
     assert run.finished
