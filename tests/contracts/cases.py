@@ -2,14 +2,20 @@
 
 import functools
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
-from contracts.adapters import LayerStream, StepStream
-from contracts.numpy_twins import run_stack, running_normalization
-from contracts.streaming import Compiled, Example, Results, Stream, Twin
+import tensorflow as tf
+from contracts.adapters import FrameStream, LayerStream, StepStream
+from contracts.numpy_twins import causal_convolution, run_stack, running_normalization
+from contracts.streaming import Compiled, Example, Results, Stream, Tensors, Twin
 
 from runnel.shared.layers.adaptive_intervals import AdaptiveIntervals
+from runnel.shared.layers.causal_convolution import CausalConvolution
+from runnel.shared.layers.clip_posterior import ClipPosterior
+from runnel.shared.layers.event_detector import EventDetector
+from runnel.shared.layers.posterior_smoother import PosteriorSmoother
 from runnel.shared.layers.recurrent_stack import RecurrentStack
 from runnel.shared.layers.running_normalization import RunningNormalization
 from runnel.shared.layers.segment_forecaster import SegmentForecaster
@@ -104,12 +110,67 @@ def segment_forecaster() -> Case:
     return Case(LayerStream(layer), {"values": _noise(2), "scale": np.exp(_noise(2, seed=1))}, layer)
 
 
+def convolution(bands: int, channels: int, kernel: tuple[int, int], stride: int, activation: str) -> Case:
+    layer = CausalConvolution(3, bands, channels, kernel, (1, stride), activation, name="front")
+    layer.build()
+    random_weights(layer)
+
+    def twin(inputs: Mapping[str, np.ndarray]) -> Results:
+        frames = inputs["inputs"].reshape(-1, bands, channels)
+        outputs, last = causal_convolution(frames, *layer.convolution.get_weights(), stride, activation)
+        return {"output_0": outputs}, {"front_frames": last}
+
+    shape = (bands,) if channels == 1 else (bands, channels)
+    return Case(LayerStream(layer), {"inputs": _noise(*shape)}, layer, True, twin)
+
+
 def adaptive_intervals() -> Case:
     intervals = AdaptiveIntervals(horizon=3, targets=2, levels=LEVELS, rate=0.3, slots=5)
     index = np.array([[0, 1, 2, 3, 6, 7, 8, 9, 10]] * len(LENGTHS))
     quantiles = np.sort(_noise(3, 2, len(LEVELS), seed=1), axis=-1)
     inputs = {"values": 2 * _noise(2), "index": index, "level": _noise(2, seed=2), "quantiles": quantiles}
     return Case(StepStream(intervals), inputs)
+
+
+def _posteriors() -> dict[str, np.ndarray]:
+    return {"probabilities": tf.nn.softmax(2 * _noise(3)).numpy()}
+
+
+def posterior_smoother() -> Case:
+    smoother = PosteriorSmoother(smoothing=4, classes=3)
+
+    def advance(*arguments: Any) -> tuple[Tensors, Tensors]:
+        smoothed, state = smoother.step(*arguments)
+        return {"smoothed": smoothed}, state
+
+    return Case(FrameStream(smoother.initial_state, advance), _posteriors())
+
+
+def event_detector(smoothing: int) -> Case:
+    hop = 320
+    detector = EventDetector([0.4, 0.4, np.inf], smoothing, refractory=2, hop=hop)
+
+    def advance(probabilities: Any, frame_count: Any, state: Tensors) -> tuple[Tensors, Tensors]:
+        """Events where their frames are: class + 1 and the others, 0 where nothing fired."""
+        events, after = detector.step(probabilities, frame_count, state)
+        frame = events.sample // hop - 1 - state["frames"][:, None]  # [B, E]; negative for padding
+        at = tf.range(tf.shape(probabilities)[1], dtype=tf.int64)[:, None] == frame[:, None]  # [B, M, E]
+        values = events._replace(class_index=events.class_index + 1)._asdict()
+        return {
+            n: tf.reduce_sum(tf.where(at, v[:, None], tf.zeros_like(v[:, None])), 2) for n, v in values.items()
+        }, after
+
+    return Case(FrameStream(detector.initial_state, advance), _posteriors())
+
+
+def clip_posterior() -> Case:
+    clip = ClipPosterior(smoothing=3, classes=3)
+
+    def advance(*arguments: Any) -> tuple[Tensors, Tensors]:
+        state = clip.step(*arguments)
+        return {"clip": clip.result(state)}, state
+
+    return Case(FrameStream(clip.initial_state, advance, final={"clip"}), _posteriors())
 
 
 CASES: dict[str, Callable[[], Case]] = {
@@ -119,11 +180,17 @@ CASES: dict[str, Callable[[], Case]] = {
     for residual in (False, True)
 }
 CASES |= {
+    "CausalConvolution-bands": functools.partial(convolution, 7, 1, (3, 4), 2, "relu"),
+    "CausalConvolution-channels": functools.partial(convolution, 4, 2, (4, 3), 3, "tanh"),
     "RunningNormalization": normalization,
     "SeriesFeatures-none": functools.partial(series_features, "none"),
     "SeriesFeatures-difference": functools.partial(series_features, "difference"),
     "SeriesFeatures-log_return": functools.partial(series_features, "log_return"),
     "SegmentForecaster": segment_forecaster,
     "AdaptiveIntervals": adaptive_intervals,
+    "PosteriorSmoother": posterior_smoother,
+    "EventDetector-unsmoothed": functools.partial(event_detector, 1),
+    "EventDetector-smoothed": functools.partial(event_detector, 3),
+    "ClipPosterior": clip_posterior,
 }
 build_case = functools.cache(lambda name: CASES[name]())

@@ -96,3 +96,21 @@ def running_normalization(
     outputs = {"normalized": (values - mean) / scale, "mean": mean, "scale": scale}
     last = {"weight": weight[-1], "mean": mean[-1], "squares": squares[-1], "prior_weight": prior[-1]}
     return outputs, last
+
+
+def causal_convolution(frames: Array, kernel: Array, bias: Array, stride: int, activation: str) -> tuple[Array, Array]:
+    """Frames [T, F, C] to outputs [T, F', U] and the last frames [K - 1, F, C]; kernel [K, L, C, U].
+
+    out(t, g, u) = activation(b(u) + sum over i, j, c of W(i, j, c, u) x(t - (K - 1) + i, g * stride - left + j, c)),
+    where x is 0 outside, F' = ceil(F / stride), and left is half, rounded down, of the zeros that the bands need.
+    """
+    time, bands, _ = frames.shape
+    reach, width, _, filters = kernel.shape
+    output_bands = -(-bands // stride)
+    left = max((output_bands - 1) * stride + width - bands, 0) // 2
+    x = np.pad(frames.astype(np.float64), [(reach - 1, 0), (left, width), (0, 0)])
+    outputs = np.zeros((time, output_bands, filters))
+    for t, g, u in np.ndindex(outputs.shape):
+        seen = x[t : t + reach, g * stride : g * stride + width]
+        outputs[t, g, u] = bias[u] + np.sum(seen * kernel[..., u])
+    return (np.tanh(outputs) if activation == "tanh" else np.maximum(outputs, 0)), x[time:, left : left + bands]
