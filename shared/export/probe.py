@@ -29,6 +29,9 @@ class Probe:
             of `serve`, and not among the inputs.
         ranked: {output: scores}: lists of text [B, K], best first, that may differ where their scores, which are
             probabilities [B, K], tie.
+        ragged: {output: marks}: results of `step` [B, N, ...] of which each row has some valid entries, which
+            concatenate over the pieces, and else zeros, -1 or "". What marks them is another output of `step`: either
+            int32 [B], how many come first, which adds up over the pieces; or text [B, N], "" where there is none.
     """
 
     serve: Arrays
@@ -38,6 +41,7 @@ class Probe:
     columns: Mapping[str, int] = field(default_factory=dict)
     extra: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ranked: Mapping[str, str] = field(default_factory=dict)
+    ragged: Mapping[str, str] = field(default_factory=dict)
 
 
 def record_probe(probe: Probe, functions: Mapping[str, Any], folder: Path) -> None:
@@ -83,6 +87,7 @@ def record_probe(probe: Probe, functions: Mapping[str, Any], folder: Path) -> No
         "columns": dict(probe.columns),
         "extra": list(probe.extra),
         "ranked": dict(probe.ranked),
+        "ragged": dict(probe.ragged),
     }
     (folder / "probe.json").write_text(json.dumps(plan))
 

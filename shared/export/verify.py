@@ -67,16 +67,13 @@ class Export:
         state = {key: value for key, value in state.items() if key in taken}
         return _to_numpy(signature(**_to_tensors({**inputs, **state})))
 
-    def stream(self, pieces: list[dict], growing: dict[str, int], state: dict) -> tuple[Outputs, Outputs]:
-        """Results over all the pieces and the last state; growing results are concatenated."""
-        results: Outputs = {}
-        parts: dict[str, list] = {name: [] for name in growing}
+    def stream(self, pieces: list[dict], state: dict) -> tuple[list[Outputs], Outputs]:
+        """Results for each piece, and the state after the last."""
+        results = []
         for piece in pieces:
-            results, state = self.step(piece, state)
-            for name, collected in parts.items():
-                collected.append(results[name])
-        joined = {name: np.concatenate(collected, axis=growing[name]) for name, collected in parts.items()}
-        return results | joined, state
+            outputs, state = self.step(piece, state)
+            results.append(outputs)
+        return results, state
 
 
 def verify(export_folder: Path, probe_folder: Path) -> dict:
@@ -90,22 +87,38 @@ def verify(export_folder: Path, probe_folder: Path) -> dict:
     plan = json.loads((probe_folder / "probe.json").read_text())
     arrays = np.load(probe_folder / "probe.npz")
     export = Export(export_folder)
-    serve_inputs = _under(arrays, "serve/")
     chunkings = [
         [_under(arrays, f"chunking/{index}/{position}/") for position in range(count)]
         for index, count in enumerate(plan["chunkings"])
     ]
+    checks = _measure(export, plan, arrays, chunkings)
+    return {
+        "passed": all(value <= TOLERANCE for value in checks.values()),
+        "tolerance": TOLERANCE,
+        "checks": checks,
+        "forbidden_operations": forbidden,
+        "state_bytes_per_session": int(sum(value[0].nbytes for value in export.initial_state(1).values())),
+        "saved_model_bytes": sum(p.stat().st_size for p in (export_folder / "saved_model").rglob("*") if p.is_file()),
+        "step_latency_ms": _latency(export, chunkings[0]),
+        "tensorflow": tf.__version__,
+    }
+
+
+def _measure(export: Export, plan: dict, arrays: Any, chunkings: list[list[dict]]) -> dict[str, float]:
+    """How far apart the answers lie that should be equal: {check: distance}."""
+    serve_inputs = _under(arrays, "serve/")
     batch = len(next(iter(serve_inputs.values())))
     start = export.initial_state(batch)
-
     served = export.serve(serve_inputs)
-    streams = [export.stream(pieces, plan["growing"], start) for pieces in chunkings]
-    finest, last_state = streams[0]
+    streams = [export.stream(pieces, start) for pieces in chunkings]
+    ragged = plan["ragged"]
+    join = functools.partial(_join, growing=plan["growing"], ragged=ragged)
+    finest, last_piece, last_state = join(streams[0][0]), streams[0][0][-1], streams[0][1]
+    coarsest, among = min(zip(chunkings, streams, strict=True), key=lambda both: len(both[0]))
     expected_step = _under(arrays, "expected/step/")
-    last_piece, _ = export.stream(chunkings[0], {}, start)
     state_names = [name for name in expected_step if name in last_state]
     distance = functools.partial(_distance, columns=plan["columns"], ranked=plan["ranked"])
-    checks = {
+    return {
         "reloaded_equals_in_process": max(
             distance(served, _under(arrays, "expected/serve/")),
             distance({**last_piece, **last_state}, expected_step),
@@ -118,37 +131,79 @@ def verify(export_folder: Path, probe_folder: Path) -> dict:
             ),
         ),
         "step_equals_whole": distance(_pick(finest, plan["final"]), _pick(served, plan["final"])),
-        "chunkings_agree": max(distance({**results, **state}, {**finest, **last_state}) for results, state in streams),
+        "chunkings_agree": max(
+            distance({**join(results), **state}, {**finest, **last_state}) for results, state in streams
+        ),
         "one_equals_many": max(
-            distance(
-                export.serve({name: value[row : row + 1] for name, value in serve_inputs.items()}),
-                {name: value[row : row + 1] for name, value in served.items()},
-            )
+            distance(*both)
             for row in range(batch)
+            for both in (
+                (export.serve(_row(serve_inputs, row)), _row(served, row)),
+                _ragged_row(export, coarsest, among[0], ragged, row),
+            )
         ),
         "serialised_state_continues": distance(_continue_serialised(export, chunkings[0], start), last_state),
+        "padding_is_empty": float(not all(_is_padded(piece, ragged) for results, _ in streams for piece in results)),
         "state_keeps_its_form": 0.0 if _same_form(start, last_state) and state_names else 1.0,
-    }
-    return {
-        "passed": all(value <= TOLERANCE for value in checks.values()),
-        "tolerance": TOLERANCE,
-        "checks": checks,
-        "forbidden_operations": forbidden,
-        "state_bytes_per_session": int(sum(value[0].nbytes for value in start.values())),
-        "saved_model_bytes": sum(p.stat().st_size for p in (export_folder / "saved_model").rglob("*") if p.is_file()),
-        "step_latency_ms": _latency(export, chunkings[0]),
-        "tensorflow": tf.__version__,
     }
 
 
 def _continue_serialised(export: Export, pieces: list[dict], start: dict) -> dict:
     """The last state when the state half-way went through bytes."""
     half = len(pieces) // 2
-    _, state = export.stream(pieces[:half], {}, start)
+    _, state = export.stream(pieces[:half], start)
     buffer = io.BytesIO()
     np.savez(buffer, **state)
     restored = np.load(io.BytesIO(buffer.getvalue()))
-    return export.stream(pieces[half:], {}, {name: restored[name] for name in restored.files})[1]
+    return export.stream(pieces[half:], {name: restored[name] for name in restored.files})[1]
+
+
+def _join(pieces: list[Outputs], growing: Mapping[str, int], ragged: Mapping[str, str]) -> Outputs:
+    """Results over all pieces: growing ones end to end, the valid entries of ragged ones, of the others the last."""
+    joined = {name: np.concatenate([piece[name] for piece in pieces], axis) for name, axis in growing.items()}
+    for name, by in ragged.items():
+        valid = np.concatenate([_valid(piece[by], piece[name].shape[1]) for piece in pieces], axis=1)
+        joined[name] = _pack(np.concatenate([piece[name] for piece in pieces], axis=1), valid)
+        if by not in ragged:
+            joined[by] = sum(piece[by] for piece in pieces)
+    return pieces[-1] | joined
+
+
+def _valid(marks: np.ndarray, width: int) -> np.ndarray:
+    """Which entries [B, N] are valid: those whose text is not empty, or so many from the first."""
+    return marks != b"" if marks.dtype == object else np.arange(width) < marks[:, None]
+
+
+def _pack(values: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Values [B, N, ...] whose valid entries come first in their row, with zeros or empty text behind them."""
+    length = np.sum(valid, axis=1)
+    order = np.argsort(~valid, axis=1, kind="stable")[:, : np.max(length, initial=0)]
+    packed = values[np.arange(len(values))[:, None], order]
+    packed[np.arange(packed.shape[1]) >= length[:, None]] = b"" if values.dtype == object else 0
+    return packed
+
+
+def _is_padded(outputs: Outputs, ragged: Mapping[str, str]) -> bool:
+    """Whether ragged results have room for all their entries, and nothing but zeros, -1 or "" where there is none."""
+    for name, by in ragged.items():
+        values, marks = outputs[name], outputs[by]
+        valid = _valid(marks, values.shape[1])
+        has_room = marks.dtype == object or np.array_equal(np.sum(valid, axis=1), marks)
+        if not has_room or any(value not in (0, -1, b"") for value in values[~valid].ravel().tolist()):
+            return False
+    return True
+
+
+def _ragged_row(
+    export: Export, pieces: list[dict], results: list[Outputs], ragged: Mapping[str, str], row: int
+) -> tuple[Outputs, Outputs]:
+    """The ragged results of a row alone, and what they were among others."""
+    if not ragged:
+        return {}, {}
+    alone, _ = export.stream([_row(piece, row) for piece in pieces], export.initial_state(1))
+    among = [_row(outputs, row) for outputs in results]
+    names = [*ragged.keys() | ragged.values()]
+    return _pick(_join(alone, {}, ragged), names), _pick(_join(among, {}, ragged), names)
 
 
 def _latency(export: Export, pieces: list[dict]) -> dict[str, float]:
@@ -303,6 +358,10 @@ def _as_recorded(array: np.ndarray) -> np.ndarray:
 
 def _pick(outputs: Outputs, names: list[str]) -> Outputs:
     return {name: outputs[name] for name in names}
+
+
+def _row(values: Outputs, row: int) -> Outputs:
+    return {name: value[row : row + 1] for name, value in values.items()}
 
 
 def _to_tensors(values: dict) -> dict[str, tf.Tensor]:

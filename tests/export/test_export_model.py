@@ -68,6 +68,7 @@ def test_what_the_clean_process_measured(exported):
     assert measured["checks"].keys() == {
         "chunkings_agree",
         "one_equals_many",
+        "padding_is_empty",
         "reloaded_equals_in_process",
         "serialised_state_continues",
         "state_keeps_its_form",

@@ -2,7 +2,16 @@ import json
 
 import numpy as np
 import pytest
-from export.toy_streams import SumStream, TalkingStream, TextStream, sum_probe, talking_probe, text_probe
+from export.toy_streams import (
+    PairStream,
+    SumStream,
+    TalkingStream,
+    TextStream,
+    pair_probe,
+    sum_probe,
+    talking_probe,
+    text_probe,
+)
 
 from runnel.shared.export.probe import record_probe
 from runnel.shared.export.signatures import build_servable
@@ -25,6 +34,7 @@ def test_numbers(tmp_path):
         "columns": {},
         "extra": [],
         "ranked": {},
+        "ragged": {},
     }
     assert plan == expected
     np.testing.assert_array_equal(arrays["serve/x"], probe.serve["x"])
@@ -34,6 +44,11 @@ def test_numbers(tmp_path):
     np.testing.assert_allclose(arrays["expected/serve/total"], total, atol=1e-5)
     np.testing.assert_allclose(arrays["expected/step/state_total"], total, atol=1e-5)
     assert arrays["expected/step/state_count"].tolist() == [8, 3, 0]
+
+
+def test_what_marks_ragged_results(tmp_path):
+    plan, _ = recorded(PairStream(), pair_probe(), tmp_path)
+    assert plan["ragged"] == {"means": "count", "label": "label", "sample": "label", "level": "label"}
 
 
 def test_further_signatures_start_from_the_initial_state(tmp_path):

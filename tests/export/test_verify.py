@@ -7,7 +7,16 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from export.toy_streams import UNITS, SumStream, TalkingStream, TextStream, sum_probe, talking_probe
+from export.toy_streams import (
+    UNITS,
+    PairStream,
+    SumStream,
+    TalkingStream,
+    TextStream,
+    pair_probe,
+    sum_probe,
+    talking_probe,
+)
 
 from runnel.shared.export import verify as verify_module
 from runnel.shared.export.probe import Probe, record_probe
@@ -382,3 +391,127 @@ def test_columns_of_different_units_are_compared_on_their_own_scale():
     left, right = np.array([[100.0, 1e9]]), np.array([[110.0, 1e9]])
     assert verify_module._distance({"x": left}, {"x": right}) == pytest.approx(1e-8)
     assert verify_module._distance({"x": left}, {"x": right}, {"x": 1}) == pytest.approx(10 / 110)
+
+
+# === Results of which rows have different numbers ===
+
+
+class Changed(PairStream):
+    """Knows, in `change`, the results and the states before and after a step."""
+
+    def step(self, inputs, state):
+        results, after = super().step(inputs, state)
+        return self.change(results, state, after), after
+
+
+class MorePadding(Changed):
+    def change(self, results, before, after):
+        padding = (("label", ""), ("sample", -1), ("level", 0))
+        wider = {name: tf.pad(results[name], [[0, 0], [1, 2]], constant_values=value) for name, value in padding}
+        return results | wider | {"means": tf.pad(results["means"], [[0, 0], [0, 3]])}
+
+
+class LosesEvents(Changed):
+    """Those whose first sample came in the chunk before."""
+
+    def change(self, results, before, after):
+        first = results["sample"] == 2 * before["pairs"][:, None] + 2
+        lost = first & (before["waiting"] == 1)[:, None]
+        padding = (("label", ""), ("sample", tf.constant(-1, tf.int64)), ("level", 0.0))
+        return results | {name: tf.where(lost, value, results[name]) for name, value in padding}
+
+
+class ShiftsSamples(Changed):
+    """Counts samples from the beginning of the chunk."""
+
+    def change(self, results, before, after):
+        shifted = results["sample"] - 2 * before["pairs"][:, None]
+        return results | {"sample": tf.where(results["label"] != "", shifted, -1)}
+
+
+class CountsHalves(Changed):
+    """Counts the pair that is not complete, here and again when it is."""
+
+    def change(self, results, before, after):
+        return results | {"count": results["count"] + after["waiting"]}
+
+
+class CountsOneMore(Changed):
+    """Of every stream, whatever the pieces."""
+
+    def change(self, results, before, after):
+        return results | {"count": results["count"] + tf.cast(before["pairs"] + after["pairs"] == 0, tf.int32)}
+
+
+class LeaksEvents(Changed):
+    """The level of an event depends on the other rows, in the same way in any chunk."""
+
+    def change(self, results, before, after):
+        rows = tf.cast(tf.shape(results["level"])[0], tf.float32)
+        return results | {"level": results["level"] * rows}
+
+
+@pytest.mark.parametrize("stream", [PairStream, MorePadding])
+def test_ragged_results_may_stand_anywhere_in_their_row(tmp_path, stream):
+    measured = verified(stream(), pair_probe(), tmp_path)
+    assert measured["passed"], measured["checks"]
+
+
+@pytest.mark.parametrize(
+    ("stream", "check"),
+    [
+        (LosesEvents, "chunkings_agree"),
+        (ShiftsSamples, "chunkings_agree"),
+        (CountsHalves, "chunkings_agree"),
+        (CountsOneMore, "padding_is_empty"),
+        (LeaksEvents, "one_equals_many"),
+    ],
+)
+def test_planted_fault_in_ragged_results_is_found(tmp_path, stream, check):
+    measured = verified(stream(), pair_probe(), tmp_path)
+    assert not measured["passed"]
+    assert check in failing(measured)
+
+
+def test_valid_entries_come_first_and_nothing_stands_behind():
+    texts = np.array([[b"", b"a", b"", b"b"], [b"", b"", b"", b"c"]], object)
+    valid = verify_module._valid(texts, 4)
+    assert valid.tolist() == [[False, True, False, True], [False, False, False, True]]
+    assert verify_module._pack(texts, valid).tolist() == [[b"a", b"b"], [b"c", b""]]
+    numbers = np.arange(8).reshape(2, 4)
+    assert verify_module._pack(numbers, valid).tolist() == [[1, 3], [7, 0]]
+    assert verify_module._pack(numbers[..., None], valid).tolist() == [[[1], [3]], [[7], [0]]]
+    counted = verify_module._valid(np.array([3, 0]), 4)
+    assert verify_module._pack(numbers, counted).tolist() == [[0, 1, 2], [0, 0, 0]]
+    assert verify_module._pack(numbers, np.zeros((2, 4), bool)).shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("count", "label", "sample", "padded"),
+    [
+        ([2, 1], [b"a", b""], [[4, -1]], True),
+        ([2, 1], [b"", b"a"], [[0, 4]], True),
+        ([1, 1], [b"a", b""], [[4, -1]], False),  # a mean beyond the count
+        ([3, 1], [b"a", b""], [[4, -1]], False),  # more than there is room for
+        ([-1, 1], [b"a", b""], [[4, -1]], False),
+        ([2, 1], [b"a", b""], [[4, 6]], False),  # a sample without its label
+    ],
+)
+def test_padding_is_empty(count, label, sample, padded):
+    outputs = {"means": np.array([[1, 2], [3, 0]]), "count": np.array(count)}
+    outputs |= {"label": np.array([label], object), "sample": np.array(sample)}
+    marks = {"means": "count", "label": "label", "sample": "label"}
+    assert verify_module._is_padded(outputs, marks) == padded
+
+
+def test_pieces_are_joined_by_their_marks():
+    pieces = [
+        {"means": np.array([[1, 2], [3, 0]]), "count": np.array([2, 1]), "last": np.array([8])},
+        {"means": np.array([[0], [4]]), "count": np.array([0, 1]), "last": np.array([9])},
+    ]
+    joined = verify_module._join(pieces, {}, {"means": "count"})
+    assert {name: value.tolist() for name, value in joined.items()} == {
+        "means": [[1, 2], [3, 4]],
+        "count": [2, 2],
+        "last": [9],
+    }

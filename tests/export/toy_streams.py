@@ -108,18 +108,84 @@ class TalkingStream(TextStream):
         return {"bytes": state["bytes"] + tf.strings.length(inputs["more"])}, state
 
 
+class PairStream(StreamModel):
+    """Means of two samples, and an event for each that is far from zero: rows complete different numbers of them."""
+
+    @property
+    def step_inputs(self):
+        return {
+            "x": tf.TensorSpec([None, None], tf.float32, "x"),
+            "length": tf.TensorSpec([None], tf.int32, "length"),
+        }
+
+    @property
+    def serve_inputs(self):
+        return self.step_inputs
+
+    def initial_state(self, batch_size):
+        return {
+            "held": tf.zeros([batch_size]),
+            "waiting": tf.zeros([batch_size], tf.int32),
+            "pairs": tf.zeros([batch_size], tf.int64),
+            "largest": tf.zeros([batch_size]),
+        }
+
+    def step(self, inputs, state):
+        time = tf.shape(inputs["x"])[1]
+        samples = tf.concat([state["held"][:, None], inputs["x"]], axis=1)
+        places = tf.minimum(1 - state["waiting"][:, None] + tf.range(time + 1), time)
+        samples = tf.gather(samples, places, axis=1, batch_dims=1)  # the one that waited first, where there is one
+        total = state["waiting"] + inputs["length"]
+        count = total // 2
+        width = (time + 1) // 2
+        mask = tf.sequence_mask(count, width)
+        pairs = tf.reshape(samples[:, : 2 * width], [tf.shape(samples)[0], width, 2])
+        means = tf.where(mask, tf.reduce_mean(pairs, axis=2), 0.0)
+        last = tf.gather(samples, tf.maximum(total - 1, 0), axis=1, batch_dims=1)
+        state = {
+            "held": tf.where(total % 2 == 1, last, 0.0),
+            "waiting": total % 2,
+            "pairs": state["pairs"] + tf.cast(count, tf.int64),
+            "largest": tf.maximum(state["largest"], tf.reduce_max(tf.abs(means), axis=1)),
+        }
+        before = state["pairs"] - tf.cast(count, tf.int64)
+        results = {"means": means, "count": count, "largest": state["largest"]}
+        return results | self.events(means, 2 * (before[:, None] + tf.range(1, width + 1, dtype=tf.int64))), state
+
+    def events(self, means, sample):
+        fires = tf.abs(means) > 0.5
+        label = tf.where(means > 0, "high", "low")
+        return {
+            name: tf.ragged.boolean_mask(values, fires).to_tensor(padding)
+            for name, values, padding in (("label", label, ""), ("sample", sample, -1), ("level", means, 0.0))
+        }
+
+    def serve(self, inputs):
+        results, _ = self.step(inputs, self.initial_state(tf.shape(inputs["length"])[0]))
+        return {"largest": results["largest"]}
+
+
+def cut(x, length, *edges):
+    """The pieces of x [B, N, ...] between these edges."""
+    return [
+        {"x": x[:, begin:end], "length": np.clip(length - begin, 0, end - begin).astype(np.int32)}
+        for begin, end in itertools.pairwise(edges)
+    ]
+
+
 def sum_probe():
     rows, length = 8, np.array([8, 3, 0], np.int32)
     x = np.random.default_rng(1).normal(size=(3, rows, 2)).astype(np.float32)
-
-    def cut(*edges):
-        return [
-            {"x": x[:, begin:end], "length": np.clip(length - begin, 0, end - begin).astype(np.int32)}
-            for begin, end in itertools.pairwise(edges)
-        ]
-
-    chunkings = [cut(*range(rows + 1)), cut(0, rows), cut(0, 0, 3, 3, rows)]
+    chunkings = [cut(x, length, *edges) for edges in (range(rows + 1), (0, rows), (0, 0, 3, 3, rows))]
     return Probe({"x": x, "length": length}, chunkings, ("total",), {"totals": 1, "encoded": 1})
+
+
+def pair_probe():
+    samples, length = 31, np.array([31, 18, 0, 7], np.int32)
+    x = np.random.default_rng(2).normal(size=(4, samples)).astype(np.float32)
+    chunkings = [cut(x, length, *edges) for edges in (range(samples + 1), (0, samples), (0, 0, 5, 5, 8, 19, samples))]
+    by_label = dict.fromkeys(("label", "sample", "level"), "label")
+    return Probe({"x": x, "length": length}, chunkings, ("largest",), {}, ragged={"means": "count"} | by_label)
 
 
 def text_probe():
