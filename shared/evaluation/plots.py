@@ -27,12 +27,12 @@ from runnel.shared.evaluation.plot_axes import (
 )
 from runnel.shared.evaluation.plot_style import plot_style
 
-__all__ = ["calibration_plot", "fan_chart", "metric_by_step", "series_with_scores", "training_curves"]
+__all__ = ["calibration_plot", "fan_chart", "metric_by_step", "series_with_scores", "styled", "training_curves"]
 
 Parameters = ParamSpec("Parameters")
 
 
-def _styled(draw: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
+def styled(draw: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
     """Makes the figure in the style of the project."""
 
     @wraps(draw)
@@ -45,7 +45,7 @@ def _styled(draw: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
     return styled
 
 
-@_styled
+@styled
 def fan_chart(
     timestamps: ArrayLike,
     truth: ArrayLike,
@@ -103,7 +103,7 @@ def fan_chart(
     return figure
 
 
-@_styled
+@styled
 def metric_by_step(
     values: Mapping[str, ArrayLike],
     *,
@@ -153,7 +153,7 @@ def metric_by_step(
     return figure
 
 
-@_styled
+@styled
 def calibration_plot(
     levels: ArrayLike, coverage: ArrayLike, lower: ArrayLike | None = None, upper: ArrayLike | None = None
 ) -> Figure:
@@ -191,7 +191,7 @@ def calibration_plot(
     return figure
 
 
-@_styled
+@styled
 def training_curves(history: Sequence[Mapping[str, float]], *, loss_name: str = "loss") -> Figure:
     """Draws training and validation loss by epoch and marks the best epoch.
 
@@ -230,7 +230,7 @@ def training_curves(history: Sequence[Mapping[str, float]], *, loss_name: str = 
     return figure
 
 
-@_styled
+@styled
 def series_with_scores(
     timestamps: ArrayLike,
     values: ArrayLike,
