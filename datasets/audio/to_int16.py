@@ -1,0 +1,14 @@
+"""Audio as floats -> 16-bit samples."""
+
+import numpy as np
+
+__all__ = ["to_int16"]
+
+
+def to_int16(waveform: np.ndarray) -> np.ndarray:
+    """Returns int16 [N]: the samples times 32,768, rounded, and held within 16 bits.
+
+    Args:
+        waveform: float32 [N] in [-1, 1].
+    """
+    return np.clip(np.rint(waveform * np.float32(32768)), -32768, 32767).astype(np.int16)
