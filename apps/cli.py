@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from itertools import pairwise
@@ -17,12 +18,13 @@ from typing import Any, Literal, get_args
 import tyro
 
 from runnel.shared.errors import InputError, RunnelError
-from runnel.shared.export.manifest import read_manifest
+from runnel.shared.export.manifest import MANIFEST, read_manifest
 
 __all__ = ["APPLICATIONS", "main"]
 
-APPLICATIONS = ("forecasting", "autocomplete")
+APPLICATIONS = ("forecasting", "autocomplete", "speech_commands")
 Preset = Literal["quick", "default", "thorough"]
+_HELP = {"-h", "--help"}
 
 _USAGE = f"""\
 usage: runnel VERB ...
@@ -31,17 +33,17 @@ usage: runnel VERB ...
   runnel export RUN [options]            export the best or the last checkpoint of a run
   runnel evaluate EXPORT_DIR [options]   measure an export on test data
   runnel predict EXPORT_DIR INPUT        answer for a whole input
-  runnel stream EXPORT_DIR               answer piece by piece, from standard input
+  runnel stream EXPORT_DIR [options]     answer piece by piece, from standard input
 
 applications: {", ".join(APPLICATIONS)}
-options of a verb: runnel VERB --help; of an application: runnel train APPLICATION --help
+options of a verb: runnel VERB --help; of an application: runnel train APPLICATION --help, runnel stream EXPORT_DIR -h
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit code: 0 done, 1 a failure of ours, 2 bad input or usage, 130 interrupted."""
     verb, *rest = [*(sys.argv[1:] if arguments is None else arguments)] or [""]
-    if verb in ("-h", "--help", "--version"):
+    if verb in _HELP or verb == "--version":
         sys.stdout.write(f"runnel {version('runnel')}\n" if verb == "--version" else _USAGE)
         return 0
     if verb not in _VERBS:
@@ -65,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _train(arguments: list[str]) -> int:
     application, *rest = arguments or [""]
-    if application in ("-h", "--help"):
+    if application in _HELP:
         sys.stdout.write(f"usage: runnel train APPLICATION [options]\n\napplications: {', '.join(APPLICATIONS)}\n")
         return 0
     if application not in APPLICATIONS:
@@ -134,7 +136,8 @@ def _predict(arguments: list[str]) -> int:
 
         Args:
             export_dir: what `runnel train` exported.
-            inputs: what the application takes: CSV or Parquet files to forecast, texts to complete.
+            inputs: what the application takes: CSV or Parquet files to forecast, texts to complete, audio files to
+                recognise.
         """
         return export_dir, inputs
 
@@ -151,20 +154,48 @@ def _predict(arguments: list[str]) -> int:
 
 
 def _stream(arguments: list[str]) -> int:
-    def options(export_dir: tyro.conf.Positional[Path]) -> Path:
+    if sys.stdin is None and not _HELP & {*arguments}:
+        raise InputError("received a closed standard input; expected a terminal, a file or a pipe; leave it open")
+    defaults = _stream_defaults(arguments)
+
+    def options(
+        export_dir: tyro.conf.Positional[Path],
+        application: tyro.conf.OmitArgPrefixes[type(defaults)] = defaults,  # type: ignore[valid-type] # known only here
+    ) -> tuple[Path, Any]:
         """Answer piece by piece: standard input in, each result as soon as it is there.
 
         Args:
-            export_dir: what `runnel train` exported.
+            export_dir: what `runnel train` exported; with it, --help shows the options of its application.
+            application: the options of the application.
         """
-        return export_dir
+        return export_dir, application
 
-    export_dir = _parse(options, arguments, "runnel stream")
-    if sys.stdin is None:
-        raise InputError("received a closed standard input; expected a terminal, a file or a pipe; leave it open")
+    # Help does not show what has been given.
+    export_dir, chosen = _parse(options, ["--help"] if _HELP & {*arguments} else arguments, "runnel stream")
     sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr] # one bad byte must not end a stream
-    _import(_application_of(export_dir), "client").stream(export_dir, sys.stdin, _say)
+    client = _import(_application_of(export_dir), "client")
+    client.stream(export_dir, sys.stdin, _say, *([] if isinstance(chosen, _NoOptions) else [chosen]))
     return 0
+
+
+@dataclass(frozen=True)
+class _NoOptions:
+    """Of an application that has none for a stream."""
+
+
+def _stream_defaults(arguments: Sequence[str]) -> Any:
+    """The options, at their defaults, that the application of the export takes for a stream.
+
+    What is no option may be the export or the value of an option; the first that looks like an export is it.
+
+    Raises:
+        InputError: there is no export among the arguments, and no help is asked for.
+    """
+    places = [Path(argument) for argument in arguments if not argument.startswith("-")]
+    export_dir = next((place for place in places if (place / MANIFEST).is_file()), next(iter(places), None))
+    if export_dir is None or (not (export_dir / MANIFEST).is_file() and _HELP & {*arguments}):
+        return _NoOptions()
+    return getattr(_import(_application_of(export_dir), "config"), "StreamOptions", _NoOptions)()
 
 
 def _preset(arguments: Sequence[str]) -> Preset:

@@ -1,5 +1,6 @@
 import contextlib
 import io
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -168,12 +169,102 @@ def test_train_passes_on_what_was_asked(run: Callable, monkeypatch: pytest.Monke
     assert out == Path("there")
 
 
-def test_help_and_usage_errors_need_no_tensorflow() -> None:
+@pytest.fixture
+def export_of(tmp_path: Path) -> Callable[[str], str]:
+    """The path of an export of which there is no more than the manifest."""
+
+    def export_of(application: str) -> str:
+        export_dir = tmp_path / application
+        export_dir.mkdir()
+        (export_dir / "manifest.json").write_text(json.dumps({"application": application, "schema_version": 1}))
+        return str(export_dir)
+
+    return export_of
+
+
+@pytest.fixture
+def streamed(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
+    """What is passed on to the stream of an application, whichever it is."""
+    asked: list[tuple] = []
+
+    class Client:
+        @staticmethod
+        def stream(export_dir: Path, keys: object, say: Callable, *options: object) -> None:
+            asked.append((export_dir, *options))
+
+    real = cli._import
+    monkeypatch.setattr(cli, "_import", lambda name, module: Client if module == "client" else real(name, module))
+    return asked
+
+
+def test_stream_passes_on_the_options_of_the_application(run: Callable, export_of: Callable, streamed: list) -> None:
+    from runnel.apps.speech_commands.config import StreamOptions
+
+    export = export_of("speech_commands")
+    assert run("stream", export) == (0, "", "")
+    assert run("stream", "--rate", "8000", export, "--sample-format", "float32") == (0, "", "")
+    assert run("stream", "--wav", "a.wav", "--real-time", export) == (0, "", "")
+    assert streamed == [
+        (Path(export), StreamOptions()),
+        (Path(export), StreamOptions(rate=8_000, sample_format="float32")),
+        (Path(export), StreamOptions(wav=Path("a.wav"), real_time=True)),
+    ]
+
+
+@pytest.mark.parametrize("application", ["forecasting", "autocomplete"])
+def test_stream_of_an_application_without_options(
+    run: Callable, export_of: Callable, streamed: list, application: str
+) -> None:
+    export = export_of(application)
+    assert run("stream", export) == (0, "", "")
+    assert streamed == [(Path(export),)]
+    code, out, err = run("stream", export, "--rate", "8000")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "--rate" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["gone", "--rate", "8000"], ["received gone, which has no readable manifest.json"]),
+        (["--wav", "a.wav", "EXPORT", "b"], ["unrecognized", "b"]),
+        (["EXPORT", "--rate", "many"], ["--rate", "'many'"]),
+        (["EXPORT", "--wings", "2"], ["--wings", "runnel stream --help"]),
+    ],
+)
+def test_wrong_options_of_a_stream(run: Callable, export_of: Callable, arguments: list[str], parts: list[str]) -> None:
+    export = export_of("speech_commands")
+    code, out, err = run("stream", *(export if argument == "EXPORT" else argument for argument in arguments))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert all(part in err for part in parts), err
+
+
+def test_help_of_a_stream_shows_the_options_of_the_application(
+    export_of: Callable, capsys: pytest.CaptureFixture
+) -> None:
+    for arguments, has_options in (
+        (["stream", export_of("speech_commands"), "--help"], True),
+        (["stream", "gone", "--help"], False),
+        (["stream", "--help"], False),
+        (["stream", export_of("autocomplete"), "-h"], False),
+    ):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(arguments)
+        assert stop.value.code == 0
+        shown = capsys.readouterr().out
+        assert "PATH" in shown
+        assert ("--sample-format" in shown) is has_options
+
+
+def test_help_and_usage_errors_need_no_tensorflow(export_of: Callable) -> None:
+    export = export_of("speech_commands")
     program = (
         "import sys\n"
         "from runnel.apps.cli import main\n"
         "for arguments in (['--help'], ['train', '--help'], ['train', 'forecasting', '--help'],\n"
-        "                  ['train', 'forecasting', '--units', 'x'], ['predict', 'a', 'b'], ['stream', '--help']):\n"
+        "                  ['train', 'forecasting', '--units', 'x'], ['predict', 'a', 'b'], ['stream', '--help'],\n"
+        "                  ['train', 'speech_commands', '--help'], ['train', 'speech_commands', '--units', 'x'],\n"
+        f"                  ['stream', {export!r}, '--help'], ['stream', {export!r}, '--rate', '1']):\n"
         "    try:\n"
         "        main(arguments)\n"
         "    except SystemExit:\n"
