@@ -14,6 +14,7 @@ from runnel.apps.speech_commands.evaluate import evaluate, verdicts
 from runnel.apps.speech_commands.evaluation_corpus import evaluation_corpus
 from runnel.apps.speech_commands.hear_sessions import read_events
 from runnel.apps.speech_commands.live_audio import at_pace, cut, raw_audio
+from runnel.apps.speech_commands.pad_waveforms import pad_waveforms
 from runnel.datasets.audio.read_audio import Audio, read_audio
 from runnel.datasets.audio.resample import SAMPLE_RATE
 from runnel.shared.errors import InputError
@@ -37,7 +38,8 @@ _REAL_TIME_SECONDS = 0.02
 def predict(export_dir: Path, inputs: Sequence[str], say: Say) -> None:
     """Says which label each audio file is, and which commands are heard in it when.
 
-    Label and probability are what `serving_default` gives for the file. A long file goes through `step` piece by piece.
+    Label and probability are what `serving_default` gives for the file; a long one goes through `step` alone, piece by
+    piece, and its posteriors are put together here.
 
     Args:
         export_dir: the export.
@@ -72,8 +74,7 @@ def stream(export_dir: Path, keys: TextIO, say: Say, options: StreamOptions | No
     manifest, model = load_export(export_dir, "speech_commands")
     rate = manifest["meanings"]["sample_rate"]
     say(csv_line(["seconds", "label", "confidence"]))
-    pieces = ({"waveform": piece[None], "length": np.array([len(piece)], np.int32)} for piece in audio)
-    for results, _ in replay(model, pieces, start(model, 1)):
+    for results, _ in replay(model, (pad_waveforms([piece]) for piece in audio), start(model, 1)):
         for event in read_events(results, 0):
             say(csv_line([f"{event.sample / rate:.2f}", event.label, f"{event.confidence:.4f}"]))
 
@@ -109,7 +110,7 @@ def _batches(inputs: Iterable[str]) -> Iterator[list[tuple[str, Audio]]]:
     batch: list[tuple[str, Audio]] = []
     for path in inputs:
         audio = _read(Path(path))
-        is_long = len(audio.waveform) > _LONG * SAMPLE_RATE
+        is_long = _is_long(audio.waveform)
         if batch and (is_long or len(batch) == _TOGETHER):
             yield batch
             batch = []
@@ -126,6 +127,8 @@ def _answers(model: Any, meanings: Mapping[str, Any], batch: Sequence[tuple[str,
     labels, rate = meanings["labels"], meanings["sample_rate"]
     waveforms = [audio.waveform for _, audio in batch]
     probabilities, events = _hear(model, waveforms, ClipPosterior(meanings["smoothing_frames"], len(labels)), rate)
+    if not _is_long(waveforms[0]):
+        probabilities = model.serving_default(**pad_waveforms(waveforms))["probabilities"].numpy()
     for (path, _), waveform, posterior, heard in zip(batch, waveforms, probabilities, events, strict=True):
         best = int(np.argmax(posterior))
         yield [
@@ -155,12 +158,11 @@ def _hear(
 def _side_by_side(waveforms: Sequence[np.ndarray], samples: int) -> Iterator[dict[str, np.ndarray]]:
     """Inputs of `step` with so many samples of each waveform; none where one is over."""
     for begin in range(0, max(map(len, waveforms)), samples):
-        rows = [waveform[begin : begin + samples] for waveform in waveforms]
-        longest = max(map(len, rows))
-        yield {
-            "waveform": np.stack([np.pad(row, (0, longest - len(row))) for row in rows]),
-            "length": np.array([len(row) for row in rows], np.int32),
-        }
+        yield pad_waveforms([waveform[begin : begin + samples] for waveform in waveforms])
+
+
+def _is_long(waveform: np.ndarray) -> bool:
+    return len(waveform) > _LONG * SAMPLE_RATE
 
 
 def _audio_of(options: StreamOptions, keys: TextIO) -> Iterator[np.ndarray]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from runnel.apps.speech_commands.config import Config
 from runnel.apps.speech_commands.continuous_audio import make_sessions, make_trials
 from runnel.apps.speech_commands.data import FULL_SCALE, SAMPLE_RATE, SpeechData
+from runnel.apps.speech_commands.pad_waveforms import pad_waveforms
 from runnel.datasets.audio.speech_corpus import SILENCE, UNKNOWN, Clips
 from runnel.shared.evaluation.bootstrap import paired_skill
 from runnel.shared.layers.clip_posterior import ClipPosterior
@@ -184,13 +185,5 @@ def _batches(waveforms: Sequence[np.ndarray]) -> Iterator[tuple[np.ndarray, dict
     order = np.argsort([len(waveform) for waveform in waveforms], kind="stable")
     for at in range(0, len(order), _ROWS):
         clips = order[at : at + _ROWS]
-        yield clips, _inputs([waveforms[clip] for clip in clips.tolist()])
-
-
-def _inputs(waveforms: Sequence[np.ndarray]) -> dict[str, tf.Tensor]:
-    """float32 [B, N] with zeros behind the end of each clip, and int32 [B]."""
-    lengths = [len(waveform) for waveform in waveforms]
-    padded = np.zeros((len(waveforms), max(lengths)), np.float32)
-    for row, waveform in zip(padded, waveforms, strict=True):
-        row[: len(waveform)] = waveform / np.float32(FULL_SCALE)
-    return {"waveform": tf.constant(padded), "length": tf.constant(lengths, tf.int32)}
+        scaled = [waveforms[clip] / np.float32(FULL_SCALE) for clip in clips.tolist()]
+        yield clips, {name: tf.constant(value) for name, value in pad_waveforms(scaled).items()}

@@ -126,7 +126,15 @@ class StreamOptions:
 PRESETS = {
     "quick": Config(
         advanced=Advanced(
-            units=96, depth=1, filters=16, epochs=8, validation_hours=0.5, evaluation_hours=0.5, baseline_epochs=2
+            units=96,
+            depth=1,
+            filters=16,
+            epochs=7,
+            learning_rate=4e-3,
+            averaging=0.98,
+            validation_hours=0.5,
+            evaluation_hours=0.5,
+            baseline_epochs=0,
         )
     ),
     "default": Config(),

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from runnel.apps.speech_commands.continuous_audio import Session, SpokenWord
 from runnel.apps.speech_commands.data import HOP, SAMPLE_RATE
+from runnel.apps.speech_commands.pad_waveforms import pad_waveforms
 from runnel.shared.evaluation.detection_scores import Event, Word
 from runnel.shared.layers.event_detector import EventDetector
 from runnel.shared.streaming.replay import replay, start
@@ -135,9 +136,4 @@ def _signature(detector: EventDetector, classes: int) -> tuple:
 def _pieces(waveforms: Sequence[Floats]) -> Iterator[dict[str, np.ndarray]]:
     """The same stretch of all waveforms, one after the other; where some are over, zero samples of them."""
     for at in range(0, max(map(len, waveforms)), _CHUNK):
-        rows = [waveform[at : at + _CHUNK] for waveform in waveforms]
-        longest = max(map(len, rows))
-        yield {
-            "waveform": np.stack([np.pad(row, (0, longest - len(row))) for row in rows]),
-            "length": np.array([len(row) for row in rows], np.int32),
-        }
+        yield pad_waveforms([waveform[at : at + _CHUNK] for waveform in waveforms])

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from runnel.apps.speech_commands.config import Config
 from runnel.apps.speech_commands.data import HOP, SAMPLE_RATE, SpeechData, log_mel
+from runnel.apps.speech_commands.pad_waveforms import pad_waveforms
 from runnel.shared.export.probe import Probe
 from runnel.shared.layers.clip_posterior import ClipPosterior
 from runnel.shared.layers.event_detector import EventDetector, Events, pack_events
@@ -20,6 +21,7 @@ from runnel.shared.streaming.stream_model import StreamModel, Tensors
 
 __all__ = ["SpeechCommandsStream", "build_probe", "build_stream", "describe_meanings"]
 
+_GARBAGE = np.nan  # behind the end of a row, where it must not matter
 _BLOCK = 250  # frames that are computed at once, 5 s
 _WAVEFORM = tf.TensorSpec([None, None], tf.float32, "waveform")
 _LENGTH = tf.TensorSpec([None], tf.int32, "length")
@@ -177,7 +179,7 @@ def build_probe(data: SpeechData) -> Probe:
         )
     ]
     return Probe(
-        serve={"waveform": _padded(sessions), "length": _lengths(sessions)},
+        serve=pad_waveforms(sessions, _GARBAGE),
         chunkings=chunkings,
         final=(),
         growing={},
@@ -225,14 +227,4 @@ def _count(mask: tf.Tensor) -> tf.Tensor:
 
 def _cut(sessions: Sequence[np.ndarray], cuts: Sequence[int]) -> list[dict[str, np.ndarray]]:
     pieces = [[session[begin:end] for session in sessions] for begin, end in itertools.pairwise(cuts)]
-    return [{"waveform": _padded(piece), "length": _lengths(piece)} for piece in pieces]
-
-
-def _padded(rows: Sequence[np.ndarray]) -> np.ndarray:
-    """float32 [B, N] with NaN behind the end of each row, which must not matter."""
-    longest = max(map(len, rows))
-    return np.stack([np.pad(row, (0, longest - len(row)), constant_values=np.nan) for row in rows]).astype(np.float32)
-
-
-def _lengths(rows: Sequence[np.ndarray]) -> np.ndarray:
-    return np.array([len(row) for row in rows], np.int32)
+    return [pad_waveforms(piece, _GARBAGE) for piece in pieces]

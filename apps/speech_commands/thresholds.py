@@ -27,11 +27,12 @@ Thresholds = NDArray[np.float64]
 
 
 def fit_thresholds(module: Any, data: SpeechData, config: Config) -> Thresholds:
-    """Chooses one threshold a command so that false alarms stay within the budget on validation audio.
+    """Chooses one threshold a command on validation audio so that false alarms stay within the budget on other audio.
 
-    Peaks of the smoothed posteriors are weighed against each other first (see `choose_thresholds`). Peaks are not quite
-    events, so the detector itself then runs over the same posteriors, and while it gives more false alarms than the
-    budget allows, the command with the most of them is raised by 0.25 in log-odds, the first one of a tie, up to 0.999.
+    The peaks of the smoothed posteriors tell first what to expect on other audio (see `choose_thresholds`). Peaks are
+    not quite events, so the detector itself then runs over the same posteriors, and while it gives more false alarms
+    than the budget allows, the command with the most of them is raised by 0.25 in log-odds, the first one of a tie, up
+    to 0.999.
 
     Args:
         module: has `initial_state` and `step` (see `replay`); its own events do not count.
@@ -74,10 +75,9 @@ def _from_peaks(heard: Sequence[Heard], labels: Sequence[str], config: Config) -
         )
         for label in commands
     ]
-    chosen = dict(
-        zip(commands, choose_thresholds(peaks, hours_of(heard), config.false_alarms_per_hour).thresholds, strict=True)
-    )
-    return np.array([chosen.get(label, np.inf) for label in labels])
+    chosen = choose_thresholds(peaks, hours_of(heard), config.false_alarms_per_hour).thresholds
+    by_label = dict(zip(commands, chosen, strict=True))
+    return np.array([by_label.get(label, np.inf) for label in labels])
 
 
 def _within_budget(thresholds: Thresholds, heard: Sequence[Heard], labels: Sequence[str], config: Config) -> Thresholds:

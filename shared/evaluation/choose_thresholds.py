@@ -1,13 +1,14 @@
-"""Thresholds of a detector, one a word, that spend a budget of false alarms where it buys the most hits.
+"""Thresholds of a detector, one a word, that keep to a budget of false alarms on audio they were not chosen on.
 
 A detector fires when the smoothed posterior of a word reaches the threshold of that word. In validation audio each rise
-of that posterior is a peak: a true one where the word was spoken, a false one elsewhere. A threshold accepts the peaks
-above it, so choosing it is choosing how many false peaks of each word are worth the true peaks beside them.
+of that posterior is a peak: a true one where the word was spoken, a false one elsewhere. Right above the highest false
+peak there is no false alarm in that audio, but as much new audio holds about one higher peak a word. A few false alarms
+an hour for all words together are rarer than that, so how often they come is extrapolated from the highest false peaks.
 
 What this leaves out: words are treated one by one, though a detector that has just fired for one word is deaf to the
 others for a moment; an event comes when the posterior crosses the threshold and not at its peak, so near the edge of
-its window a true peak may turn out late or early; and thresholds fit the audio that they were chosen on, so the budget
-holds there, while on other audio the count is about that, give or take what chance does to a handful of alarms.
+its window a true peak may turn out late or early; a sound that is heard again and again counts each time; and new audio
+is taken to be of the same kind as the old, with as many voices and noises that sound like a word.
 """
 
 import math
@@ -21,6 +22,10 @@ from numpy.typing import ArrayLike, NDArray
 from runnel.shared.evaluation.detection_scores import TOLERANCE, Word
 
 __all__ = ["ChosenThresholds", "Peaks", "choose_thresholds", "find_peaks", "join_peaks", "word_windows"]
+
+_LOWEST = 0.1  # height from which peaks are looked for: far below any threshold, so that there is a tail to look at
+_TAIL = 10  # highest false peaks of a word that count
+_FEWEST = 10  # excesses that tell how fast heights fall off; others are made up where they are fewer
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,26 +49,29 @@ class Peaks:
 
 @dataclass(frozen=True, eq=False)
 class ChosenThresholds:
-    """One threshold a word, and what it accepts of the peaks it was chosen on.
+    """One threshold a word, what it accepts of the true peaks, and what to expect of it on new audio.
 
     Attributes:
         thresholds: float64 [C].
-        hits: int64 [C], true peaks above.
-        false_alarms: int64 [C], false peaks above.
+        hits: int64 [C], true peaks that reach it.
+        false_alarms_per_hour: float64 [C], expected.
     """
 
     thresholds: NDArray[np.float64]
     hits: NDArray[np.int64]
-    false_alarms: NDArray[np.int64]
+    false_alarms_per_hour: NDArray[np.float64]
 
 
-class _Step(NamedTuple):
-    """A threshold of one word: below `accepted`, above `rejected`, with so many peaks above it."""
+class _Tail(NamedTuple):
+    """The highest false peaks of a word: the level that `count` reach, and what `excesses` of them have beyond it.
 
-    accepted: float
-    rejected: float
-    hits: int
-    false_alarms: int
+    In log-odds; `total` is the sum of the excesses.
+    """
+
+    level: float
+    count: float
+    excesses: int
+    total: float
 
 
 def word_windows(
@@ -88,7 +96,7 @@ def find_peaks(
     posterior: ArrayLike,
     windows: Sequence[tuple[int, int]],
     refractory: int,
-    lowest: float = 0.3,
+    lowest: float = _LOWEST,
     dip: float = 0.1,
 ) -> Peaks:
     """Finds the peaks of one word in one recording.
@@ -135,43 +143,51 @@ def choose_thresholds(
     false_alarms_per_hour: float,
     floor: float = 0.3,
     ceiling: float = 0.999,
+    lowest: float = _LOWEST,
 ) -> ChosenThresholds:
-    """Chooses one threshold a word within a budget of false alarms for all words together.
+    """Chooses one threshold a word so that all words together are expected to keep to a budget of false alarms.
 
-    Greedy: every threshold begins above the highest false peak of its word. Then the one that can be lowered with the
-    most true peaks gained for each false peak let in is lowered, ties going to the higher threshold, until the budget
-    is spent or nothing more is gained. A threshold lies midway, in log-odds, between the lowest peak that it accepts
-    and the highest that it rejects; nothing is accepted below the floor, and a word without false peaks is treated as
-    if one stood there. Peaks from the ceiling on are accepted whatever they cost: no word is switched off.
+    Every word gets the same share of the budget. Above a high level u the heights of false peaks, in log-odds, are
+    taken to fall off exponentially: peaks over threshold (Balkema & de Haan 1974, Pickands 1975) with shape 0. The
+    level of a word is its eleventh highest false peak, a later one where its share allows more than ten; with fewer
+    peaks it is the lowest height, and none at all counts as half a one. The K excesses over their levels of all words,
+    of sum S, tell how fast heights fall off; one of 1 is added to them, or as many as there lack to ten. Where n peaks
+    reach the level of a word in T hours, n / T (1 + (x - u) / S)^-K an hour are expected to reach x: about
+    n / T exp(-(x - u) K / S), and a little more, because K excesses leave it open how fast heights fall off (it is
+    what that exponential comes to on average over all excesses that might have been seen).
+
+    A word whose threshold would lie below the floor leaves the rest of its share unused. One that the ceiling would
+    have to be exceeded for spends more: no word is switched off.
 
     Args:
         peaks: of each of C words, from all recordings.
-        hours: length of the recordings.
-        false_alarms_per_hour: budget over all words, 0 or more.
-        floor: lowest threshold, above 0.
+        hours: T, length of the recordings.
+        false_alarms_per_hour: budget over all words, 0 or more; at 0 every threshold is the ceiling.
+        floor: lowest threshold.
         ceiling: highest threshold, above the floor and below 1.
+        lowest: height from which all peaks were looked for, above 0 and not above the floor.
 
     Raises:
         ValueError: a number is out of range.
     """
-    if hours <= 0 or false_alarms_per_hour < 0 or not 0 < floor < ceiling < 1:
+    if hours <= 0 or false_alarms_per_hour < 0 or not 0 < lowest <= floor < ceiling < 1:
         raise ValueError(
-            f"received {hours} hours, {false_alarms_per_hour} false alarms an hour, floor {floor} and ceiling "
-            f"{ceiling}; give some time, 0 or more, and 0 < floor < ceiling < 1"
+            f"received {hours} hours, {false_alarms_per_hour} false alarms an hour, lowest peak {lowest}, floor "
+            f"{floor} and ceiling {ceiling}; give some time, 0 or more, and 0 < lowest <= floor < ceiling < 1"
         )
-    ladders = [_ladder(one, floor, ceiling) for one in peaks]
-    stands = [0] * len(ladders)
-    left = math.floor(hours * false_alarms_per_hour + 1e-9) - sum(ladder[0].false_alarms for ladder in ladders)
-    while (best := _best_move(ladders, stands, left)) is not None:
-        word, step = best
-        left -= ladders[word][step].false_alarms - ladders[word][stands[word]].false_alarms
-        stands[word] = step
-    chosen = [ladder[stand] for ladder, stand in zip(ladders, stands, strict=True)]
-    return ChosenThresholds(
-        np.array([min(max(_midway(one.accepted, one.rejected), floor), ceiling) for one in chosen], np.float64),
-        np.array([one.hits for one in chosen], np.int64),
-        np.array([one.false_alarms for one in chosen], np.int64),
-    )
+    share = hours * false_alarms_per_hour / max(len(peaks), 1)  # false alarms of a word in these recordings
+    tails = [_tail(one, max(_TAIL, math.ceil(share)), lowest, ceiling) for one in peaks]
+    level, count = (np.array([getattr(one, name) for one in tails], np.float64) for name in ("level", "count"))
+    seen = sum(one.excesses for one in tails)
+    added = max(_FEWEST - seen, 1)
+    excesses, total = seen + added, sum(one.total for one in tails) + added
+    times = count / share if share else np.full(len(peaks), np.inf)  # as many peaks reach the level as may
+    wanted = level + total * (times ** (1 / excesses) - 1)
+    chosen = np.clip(wanted, *_log_odds([floor, ceiling]))
+    thresholds = np.clip(1 / (1 + np.exp(-chosen)), floor, ceiling)
+    hits = [np.sum(one.is_true & (one.height >= least)) for one, least in zip(peaks, thresholds, strict=True)]
+    expected = count / hours * (1 + (chosen - level) / total) ** -excesses
+    return ChosenThresholds(thresholds, np.array(hits, np.int64), expected)
 
 
 def _all_hit(frames: Sequence[int], windows: Sequence[tuple[int, int]]) -> bool:
@@ -185,37 +201,19 @@ def _all_hit(frames: Sequence[int], windows: Sequence[tuple[int, int]]) -> bool:
     return True
 
 
-def _ladder(peaks: Peaks, floor: float, ceiling: float) -> list[_Step]:
-    """The thresholds of a word that can be best, from the highest down: those right above a false peak, and the floor.
-
-    Peaks of one height stand or fall together; those from the ceiling on are above every threshold.
-    """
-    heights = np.unique(peaks.height[peaks.height >= floor])[::-1]
-    hits = [int(np.sum(peaks.is_true & (peaks.height >= height))) for height in heights]
-    alarms = [int(np.sum(~peaks.is_true & (peaks.height >= height))) for height in heights]
-    forced = int(np.sum(heights >= ceiling))
-    steps = []
-    for above in range(forced, len(heights) + 1):
-        before = (hits[above - 1], alarms[above - 1]) if above else (0, 0)
-        if above == len(heights) or alarms[above] > before[1]:
-            accepted = min(heights[above - 1], ceiling) if above else ceiling
-            steps.append(_Step(float(accepted), float(heights[above]) if above < len(heights) else floor, *before))
-    return steps
+def _tail(peaks: Peaks, most: int, lowest: float, ceiling: float) -> _Tail:
+    """The tail of a word that begins at its highest false peak but `most`; peaks beyond the ceiling stand there."""
+    false = peaks.height[~peaks.is_true & (peaks.height >= lowest)]
+    heights = np.sort(_log_odds(np.minimum(false, ceiling)))[::-1]
+    if len(heights) > most:
+        level, count = float(heights[most]), float(most + 1)
+    else:
+        level, count = float(_log_odds(lowest)), max(len(heights), 0.5)
+    above = heights[:most] - level
+    return _Tail(level, count, len(above), float(above.sum()))
 
 
-def _best_move(ladders: Sequence[Sequence[_Step]], stands: Sequence[int], left: int) -> tuple[int, int] | None:
-    """The word to lower and the step to lower it to; none where nothing is gained within what is left."""
-    moves = []
-    for word, (ladder, stand) in enumerate(zip(ladders, stands, strict=True)):
-        for step in range(stand + 1, len(ladder)):
-            gained = ladder[step].hits - ladder[stand].hits
-            cost = ladder[step].false_alarms - ladder[stand].false_alarms
-            if gained > 0 and cost <= left:
-                moves.append(((gained / cost, ladder[step].accepted, -word), word, step))
-    return max(moves)[1:] if moves else None
-
-
-def _midway(first: float, second: float) -> float:
-    """The probability whose log-odds are the mean of those of two others, both inside (0, 1)."""
-    log_odds = [math.log(share / (1 - share)) for share in (first, second)]
-    return 1 / (1 + math.exp(-sum(log_odds) / 2))
+def _log_odds(share: ArrayLike) -> NDArray[np.float64]:
+    """Of probabilities inside (0, 1)."""
+    inside = np.asarray(share, np.float64)
+    return np.log(inside / (1 - inside))

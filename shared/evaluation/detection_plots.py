@@ -56,7 +56,7 @@ def det_plot(
     figure, axes = one_axes(2.8)
     least = min(0.5 / curve.hours for curve in curves.values())
     points = {name: _best_so_far(curve, least) for name, curve in curves.items()}
-    most = max([1.0, *(rates[-1] for rates, _ in points.values()), *(operating_point or ())[:1]])
+    most = max([1.0, 2 * least, *(rates[-1] for rates, _ in points.values()), *(operating_point or ())[:1]])
     labels = []
     for name, colour in _colours(curves, model).items():
         rates, misses = points[name]

@@ -1,35 +1,31 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runnel.shared.evaluation.choose_thresholds import (
-    ChosenThresholds,
-    Peaks,
-    choose_thresholds,
-    find_peaks,
-    join_peaks,
-    word_windows,
-)
+from runnel.shared.evaluation.choose_thresholds import Peaks, choose_thresholds, find_peaks, join_peaks, word_windows
 from runnel.shared.evaluation.detection_scores import Event, Word, match_events
+
+LOWEST = math.log(0.1 / 0.9)  # log-odds of the lowest peak that is looked for
 
 
 def peaks(true: list[float], false: list[float]) -> Peaks:
-    return Peaks(np.array([*true, *false]), np.array([True] * len(true) + [False] * len(false)))
+    return Peaks(np.array([*true, *false], np.float64), np.array([True] * len(true) + [False] * len(false), np.bool_))
 
 
-def odds(share: float) -> float:
-    return share / (1 - share)
+def log_odds(share: float) -> float:
+    return math.log(share / (1 - share))
 
 
-def assert_chosen(
-    chosen: ChosenThresholds, bounds: list[tuple[float, float]], hits: list[int], alarms: list[int]
-) -> None:
-    """Bounds: the peaks between which each threshold lies; midway in log-odds is the geometric mean of the odds."""
-    expected = [(odds(first) * odds(second)) ** 0.5 for first, second in bounds]
-    np.testing.assert_allclose(odds(chosen.thresholds), expected)
-    np.testing.assert_array_equal(chosen.hits, hits)
-    np.testing.assert_array_equal(chosen.false_alarms, alarms)
+def from_log_odds(values: list[float] | np.ndarray) -> list[float]:
+    return (1 / (1 + np.exp(-np.asarray(values)))).tolist()
+
+
+def false_peaks(beyond_lowest: list[float] | np.ndarray) -> Peaks:
+    """Peaks so far above the lowest, in log-odds."""
+    return peaks([], from_log_odds(LOWEST + np.asarray(beyond_lowest)))
 
 
 def test_frames_whose_event_hits() -> None:
@@ -39,96 +35,130 @@ def test_frames_whose_event_hits() -> None:
     assert word_windows(words, "yes") == []
 
 
-def test_without_a_budget_thresholds_stand_above_every_false_peak() -> None:
-    chosen = choose_thresholds([peaks([0.9, 0.8, 0.5], [0.6, 0.4]), peaks([0.7], [])], 3.0, 0.0)
-    assert_chosen(chosen, [(0.8, 0.6), (0.7, 0.3)], hits=[2, 1], alarms=[0, 0])
+def test_threshold_and_expectation_by_hand() -> None:
+    """Ten excesses of sum 1.1 over the eleventh peak, and one of 1: 11 of sum 2.1. 11 peaks an hour reach that peak.
+
+    (1 + (x - u) / 2.1) ** -11 is 2 ** -11 where x - u is 2.1. What lies below the eleventh peak does not matter.
+    """
+    beyond = [*(0.01 + np.arange(11) / 50), 0.005, 0.002]
+    chosen = choose_thresholds([false_peaks(beyond)], 1.0, 11 / 2**11)
+    assert log_odds(chosen.thresholds[0]) == pytest.approx(LOWEST + 0.01 + 2.1)
+    assert chosen.false_alarms_per_hour[0] == pytest.approx(11 / 2**11)
+    # the same peaks in two hours are half as many an hour: half as many come at the same threshold
+    longer = choose_thresholds([false_peaks(beyond)], 2.0, 11 / 2**12)
+    np.testing.assert_allclose(longer.thresholds, chosen.thresholds)
+    np.testing.assert_allclose(longer.false_alarms_per_hour, chosen.false_alarms_per_hour / 2)
 
 
-def test_the_budget_is_spent_where_it_gains_most() -> None:
-    first = peaks([0.9, 0.5, 0.45, 0.4], [0.6, 0.43])  # the first false peak opens two true ones, the second one more
-    second = peaks([0.95, 0.55], [0.7])  # one for one
-    words = [first, second]
-    assert_chosen(choose_thresholds(words, 1.0, 1.0), [(0.45, 0.43), (0.95, 0.7)], hits=[3, 1], alarms=[1, 0])
-    assert_chosen(choose_thresholds(words, 1.0, 2.0), [(0.45, 0.43), (0.55, 0.3)], hits=[3, 2], alarms=[1, 1])
-    assert_chosen(choose_thresholds(words, 1.0, 3.0), [(0.4, 0.3), (0.55, 0.3)], hits=[4, 2], alarms=[2, 1])
-    assert_chosen(choose_thresholds(words, 1.0, 9.0), [(0.4, 0.3), (0.55, 0.3)], hits=[4, 2], alarms=[2, 1])
+def test_words_share_the_budget_and_what_their_excesses_tell() -> None:
+    """Few peaks begin at the lowest height: 8 excesses of sum 4 and 4 of sum 8 are, with the one of 1, 13 of sum 13.
+
+    In 1 hour each word may have 4 / 2 ** 13 false alarms: the part 2 ** -13 of 4 peaks, 2 ** -14 of 8.
+    """
+    words = [false_peaks([0.5] * 8), false_peaks([2.0] * 4)]
+    chosen = choose_thresholds(words, 1.0, 2 * 4 / 2**13, ceiling=1 - 1e-7)
+    expected = [LOWEST + 13 * (2 ** (14 / 13) - 1), LOWEST + 13]
+    np.testing.assert_allclose([log_odds(one) for one in chosen.thresholds], expected)
+    np.testing.assert_allclose(chosen.false_alarms_per_hour, 4 / 2**13)
+    usual = choose_thresholds(words, 1.0, 2 * 4 / 2**13)
+    np.testing.assert_allclose(usual.thresholds, 0.999)
+    assert np.all(usual.false_alarms_per_hour > 4 / 2**13)  # at the ceiling it is what it is
 
 
-def test_the_budget_counts_hours_and_is_rounded_down() -> None:
-    words = [peaks([0.9, 0.5], [0.6]), peaks([0.9, 0.4], [0.6])]
-    assert choose_thresholds(words, 3.0, 0.33).false_alarms.sum() == 0
-    assert choose_thresholds(words, 3.0, 1 / 3).false_alarms.sum() == 1
-    assert choose_thresholds(words, 0.5, 4.0).false_alarms.sum() == 2
+def test_without_any_peak_half_a_one_is_expected_at_the_lowest_height() -> None:
+    """Ten excesses of mean 1 are made up: 0.5 (1 + (x - u) / 10) ** -10 = 0.5 / 1.25 ** 10."""
+    for words in (1, 3):
+        chosen = choose_thresholds([peaks([], [])] * words, 2.0, words * 0.25 / 1.25**10)
+        np.testing.assert_allclose(chosen.thresholds, from_log_odds([LOWEST + 2.5] * words))
+        np.testing.assert_allclose(chosen.false_alarms_per_hour, 0.25 / 1.25**10)
 
 
-def test_two_false_peaks_at_once_are_let_in_where_many_words_lie_behind_them() -> None:
-    behind = peaks([0.9, 0.5, 0.5, 0.5, 0.5, 0.5], [0.7, 0.6])  # nothing between the false peaks: 5 for 2
-    single = peaks([0.9, 0.5], [0.7])  # 1 for 1
-    assert_chosen(choose_thresholds([single, behind], 1.0, 2.0), [(0.9, 0.7), (0.5, 0.3)], hits=[1, 6], alarms=[0, 2])
-    # one alone buys nothing there
-    assert_chosen(choose_thresholds([single, behind], 1.0, 1.0), [(0.5, 0.3), (0.9, 0.7)], hits=[2, 1], alarms=[1, 0])
-
-
-def test_alarms_that_gain_nothing_are_not_spent() -> None:
-    chosen = choose_thresholds([peaks([0.9], [0.6, 0.5])], 1.0, 5.0)
-    assert_chosen(chosen, [(0.9, 0.6)], hits=[1], alarms=[0])
-
-
-def test_ties_go_to_the_higher_threshold() -> None:
-    low, high = peaks([0.9, 0.4], [0.5]), peaks([0.9, 0.6], [0.7])
-    for words, alarms in [([low, high], [0, 1]), ([high, low], [1, 0])]:
-        np.testing.assert_array_equal(choose_thresholds(words, 1.0, 1.0).false_alarms, alarms)
-
-
-def test_peaks_of_one_height_stand_or_fall_together() -> None:
-    chosen = choose_thresholds([peaks([0.9, 0.6], [0.6])], 1.0, 0.0)
-    assert_chosen(chosen, [(0.9, 0.6)], hits=[1], alarms=[0])
-    chosen = choose_thresholds([peaks([0.9, 0.6], [0.6])], 1.0, 1.0)
-    assert_chosen(chosen, [(0.6, 0.3)], hits=[2], alarms=[1])
+def test_a_large_budget_looks_below_the_highest_ten_peaks() -> None:
+    """Thirty of a hundred peaks may come: the threshold lies where just about thirty of them do."""
+    word = peaks([], np.linspace(0.4, 0.9, 100).tolist())
+    chosen = choose_thresholds([word], 1.0, 30.0)
+    assert 29 <= np.sum(word.height >= chosen.thresholds[0]) <= 31
 
 
 def test_floor_and_ceiling() -> None:
-    below = choose_thresholds([peaks([0.9, 0.2], [0.1])], 1.0, 9.0)
-    assert_chosen(below, [(0.9, 0.3)], hits=[1], alarms=[0])
-    at_floor = choose_thresholds([peaks([0.3], [0.2])], 1.0, 0.0)
-    np.testing.assert_allclose(at_floor.thresholds, [0.3])
-    assert_chosen(choose_thresholds([peaks([], [0.9])], 1.0, 0.0), [(0.999, 0.9)], hits=[0], alarms=[0])
-    assert_chosen(choose_thresholds([peaks([], [])], 1.0, 0.0), [(0.999, 0.3)], hits=[0], alarms=[0])
+    many = peaks([0.95, 0.2], [0.12] * 5)
+    loose = choose_thresholds([many], 1.0, 100.0)
+    np.testing.assert_allclose(loose.thresholds, 0.3)
+    assert loose.hits.tolist() == [1]
+    assert 0 < loose.false_alarms_per_hour[0] < 5  # the rest of the budget is not used
+    np.testing.assert_allclose(choose_thresholds([many], 1.0, 100.0, floor=0.4).thresholds, 0.4)
+    nothing = choose_thresholds([many, peaks([], [])], 1.0, 0.0)
+    np.testing.assert_allclose(nothing.thresholds, 0.999)
 
 
-def test_no_word_is_switched_off_and_what_that_costs_is_counted() -> None:
-    sure = peaks([1.0, 1.0, 0.8], [1.0, 0.9])
-    other = peaks([0.9, 0.5], [0.6])
-    chosen = choose_thresholds([sure, other], 1.0, 1.0)
-    assert_chosen(chosen, [(0.999, 0.9), (0.9, 0.6)], hits=[2, 1], alarms=[1, 0])
-    assert choose_thresholds([sure], 1.0, 0.0).false_alarms.tolist() == [1]
+def test_no_word_is_switched_off_and_what_that_costs_is_expected() -> None:
+    sure = peaks([1.0, 1.0, 0.999, 0.8], [1.0] * 30 + [0.5])
+    chosen = choose_thresholds([sure, peaks([0.9], [])], 2.0, 0.5)
+    assert chosen.thresholds[0] == pytest.approx(0.999)
+    assert chosen.hits[0] == 3
+    assert chosen.false_alarms_per_hour[0] == pytest.approx(11 / 2)  # as many as the tail begins with
+    assert choose_thresholds([peaks([], [1.0] * 3)], 2.0, 0.5).thresholds[0] == pytest.approx(0.999)
+
+
+def test_true_peaks_do_not_move_a_threshold() -> None:
+    false = [0.3, 0.4, 0.6]
+    chosen = [choose_thresholds([peaks(true, false)], 1.0, 0.5) for true in ([], [0.999] * 9, [1.0] * 9, [0.2])]
+    assert len({one.thresholds[0] for one in chosen}) == 1
+    assert [one.hits.tolist() for one in chosen] == [[0], [9], [9], [0]]
 
 
 def test_no_words_at_all() -> None:
-    assert choose_thresholds([], 1.0, 1.0).thresholds.shape == (0,)
+    chosen = choose_thresholds([], 1.0, 1.0)
+    assert chosen.thresholds.shape == chosen.hits.shape == chosen.false_alarms_per_hour.shape == (0,)
 
 
-def test_thresholds_keep_what_they_promise() -> None:
-    """On drawn peaks: the counts are those above the threshold, within the budget, and better than one threshold."""
-    random = np.random.default_rng(0)
-    for _ in range(20):
-        words = [peaks(random.beta(6, 2, 30).tolist(), random.beta(2, 4 + word, 40).tolist()) for word in range(4)]
-        chosen = choose_thresholds(words, 2.0, 3.0)
-        for word, threshold, hits, alarms in zip(
-            words, chosen.thresholds, chosen.hits, chosen.false_alarms, strict=True
-        ):
-            assert np.sum(word.is_true & (word.height >= threshold)) == hits
-            assert np.sum(~word.is_true & (word.height >= threshold)) == alarms
-        assert chosen.false_alarms.sum() <= 6
-        joined = choose_thresholds([join_peaks(words)], 2.0, 3.0)
-        assert chosen.hits.sum() >= joined.hits.sum()
+def realised(per_hour: list[float], scale: float, hours: float, budget: float) -> tuple[float, float, float]:
+    """False alarms an hour on new audio, expected and by the highest false peak as threshold: means of 300 draws.
+
+    Of each word so many false peaks an hour reach the lowest height, and what they have beyond it is exponential: on
+    endless new audio those beyond x are rate exp(-(x - lowest) / scale).
+    """
+    random, rates = np.random.default_rng(0), np.array(per_hour)
+    found = []
+    for _ in range(300):
+        drawn = [random.exponential(scale, random.poisson(rate * hours)) for rate in rates]
+        chosen = choose_thresholds([false_peaks(one) for one in drawn], hours, budget, floor=0.1, ceiling=1 - 1e-12)
+        beyond = np.array([log_odds(one) for one in chosen.thresholds]) - LOWEST
+        highest = np.array([one.max(initial=0.0) for one in drawn])
+        found.append([np.sum(rates * np.exp(-at / scale)) for at in (beyond, highest)])
+        found[-1].append(chosen.false_alarms_per_hour.sum())
+    new, by_highest, expected = np.mean(found, axis=0).tolist()
+    return new, expected, by_highest
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.0])
+def test_new_audio_keeps_to_the_budget_where_the_highest_peak_would_not(scale: float) -> None:
+    """Twelve words, half an hour: a threshold right above the highest peak lets in one in half an hour of each word."""
+    new, expected, by_highest = realised([300.0] * 12, scale, hours=0.5, budget=0.5)
+    assert expected == pytest.approx(0.5)
+    assert new == pytest.approx(0.5, rel=0.15)
+    assert by_highest == pytest.approx(24, rel=0.1)
+
+
+@pytest.mark.parametrize("budget", [0.1, 2.0, 60.0])
+def test_new_audio_keeps_to_the_budget_with_words_unlike_each_other(budget: float) -> None:
+    new, expected, _ = realised([3.0, 30.0, 300.0, 1000.0], 0.7, hours=2.0, budget=budget)
+    assert new == pytest.approx(budget, rel=0.3)
+    assert expected <= budget * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("per_hour", [12.0, 200.0])
+def test_new_audio_keeps_to_the_budget_with_one_word(per_hour: float) -> None:
+    """Ten excesses leave it open within a third how fast heights fall off; what that costs is allowed for."""
+    new, _, _ = realised([per_hour], 0.6, hours=2.0, budget=0.05)
+    assert 0.025 < new < 0.1
 
 
 def test_peaks_by_hand() -> None:
     posterior = [0.1, 0.8, 0.1, 0.0, 0.6, 0.7, 0.65, 0.1, 0.4, 0.0, 0.2, 0.1]
     found = find_peaks(posterior, [(4, 7)], refractory=2)
-    np.testing.assert_array_equal(found.height, [0.8, 0.7, 0.4])
-    np.testing.assert_array_equal(found.is_true, [False, True, False])
+    np.testing.assert_array_equal(found.height, [0.8, 0.7, 0.4, 0.2])
+    np.testing.assert_array_equal(found.is_true, [False, True, False, False])
 
 
 def test_a_second_peak_for_the_same_word_is_false_and_the_higher_one_is_true() -> None:
@@ -165,6 +195,12 @@ def test_peaks_at_both_ends_and_on_a_plateau_count_once() -> None:
     assert len(find_peaks([], [(0, 3)], 1).height) == 0
 
 
+def test_peaks_are_looked_for_far_below_any_threshold() -> None:
+    posterior = [0.0, 0.15, 0.0, 0.12, 0.0, 0.09, 0.0]
+    np.testing.assert_array_equal(find_peaks(posterior, [], 1).height, [0.15, 0.12])
+    np.testing.assert_array_equal(find_peaks(posterior, [], 1, lowest=0.14).height, [0.15])
+
+
 def test_peaks_of_recordings_are_put_together() -> None:
     joined = join_peaks([peaks([0.9], [0.5]), peaks([], []), peaks([0.4], [])])
     np.testing.assert_array_equal(joined.height, [0.9, 0.5, 0.4])
@@ -177,7 +213,8 @@ def test_peaks_of_recordings_are_put_together() -> None:
     [
         lambda: choose_thresholds([], 0.0, 1.0),
         lambda: choose_thresholds([], 1.0, -1.0),
-        lambda: choose_thresholds([], 1.0, 1.0, floor=0.0),
+        lambda: choose_thresholds([], 1.0, 1.0, lowest=0.0),
+        lambda: choose_thresholds([], 1.0, 1.0, floor=0.05),
         lambda: choose_thresholds([], 1.0, 1.0, ceiling=1.0),
         lambda: choose_thresholds([], 1.0, 1.0, floor=0.9, ceiling=0.8),
         lambda: Peaks(np.zeros(2), np.zeros(3, np.bool_)),

@@ -38,6 +38,12 @@ def test_det_plot_draws_the_least_misses_up_to_each_rate() -> None:
     assert "as exported" not in texts(plots.det_plot({"GRU": CURVE}, model="GRU"))
 
 
+def test_det_plot_of_short_audio_without_any_alarm_has_an_axis() -> None:
+    short = DetCurve(np.arange(2.0), np.array([0.0, 0.0]), np.array([0.1, 0.3]), hours=0.25)
+    low, high = plots.det_plot({"GRU": short}, model="GRU", operating_point=(0.0, 0.1)).axes[0].get_xlim()
+    assert (low, high) == (2.0, 4.0)
+
+
 def test_heat_map_shows_counts_and_shares_of_each_row() -> None:
     figure = plots.confusion_heat_map([[3, 1, 0], [0, 1500, 0], [0, 0, 0]], ["go", "stop", "_unknown_"])
     assert {"75 %", "25 %", "100 %", "3", "1", "1,500", "go", "stop", "_unknown_", "recognised as"} <= texts(figure)

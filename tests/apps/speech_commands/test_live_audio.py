@@ -60,3 +60,22 @@ def test_a_file_in_the_place_of_samples_is_refused(begin: bytes, sample_format: 
 @pytest.mark.parametrize("content", [b"", b"R", b"RIF", b"\0RIFF", b"riff"])
 def test_what_is_no_file(content: bytes) -> None:
     list(raw_audio(io.BytesIO(content), StreamOptions(), lambda line: None))
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 48_000])
+def test_resampled_piece_by_piece_is_resampled_as_a_whole(rate: int) -> None:
+    import librosa
+
+    class Slow(io.BytesIO):
+        def read1(self, size: int | None = -1, /) -> bytes:
+            return super().read1(701)
+
+    waveform = np.random.default_rng(0).uniform(-0.5, 0.5, rate).astype("<f4")
+    options = StreamOptions(rate=rate, sample_format="float32")
+    pieces = list(raw_audio(Slow(waveform.tobytes()), options, pytest.fail))
+    expected = librosa.resample(waveform, orig_sr=rate, target_sr=16_000, res_type="soxr_hq")
+    np.testing.assert_allclose(np.concatenate(pieces), expected, atol=1e-6)
+    sent = np.cumsum([len(piece) for piece in pieces])
+    assert (
+        max(701 / 4 * np.arange(1, len(sent) + 1) / rate * 16_000 - sent) < 0.2 * 16_000
+    )  # as it comes, not at the end

@@ -26,9 +26,7 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "speech_commands_signatures.json
 HOP, RATE, BANDS = 320, 16_000, 12
 THRESHOLDS = (0.13, 0.05, np.inf, np.inf)
 LABELS = ("go", "stop", "_unknown_", "_silence_")
-CONFIG = Config(
-    advanced=Advanced(bands=BANDS, units=8, depth=2, filters=2, smoothing_frames=2, refractory_frames=2)
-)
+CONFIG = Config(advanced=Advanced(bands=BANDS, units=8, depth=2, filters=2, smoothing_frames=2, refractory_frames=2))
 
 
 def network() -> keras.Model:
