@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from runnel.apps.speech_commands.config import Config
 from runnel.apps.speech_commands.continuous_audio import make_sessions, make_trials
-from runnel.apps.speech_commands.data import FULL_SCALE, SAMPLE_RATE, SpeechData
+from runnel.apps.speech_commands.data import SAMPLE_RATE, SpeechData
 from runnel.apps.speech_commands.pad_waveforms import pad_waveforms
 from runnel.datasets.audio.speech_corpus import SILENCE, UNKNOWN, Clips
+from runnel.datasets.audio.to_float32 import to_float32
 from runnel.shared.evaluation.bootstrap import paired_skill
 from runnel.shared.layers.clip_posterior import ClipPosterior
 from runnel.shared.streaming.replay import replay, start
@@ -185,5 +186,5 @@ def _batches(waveforms: Sequence[np.ndarray]) -> Iterator[tuple[np.ndarray, dict
     order = np.argsort([len(waveform) for waveform in waveforms], kind="stable")
     for at in range(0, len(order), _ROWS):
         clips = order[at : at + _ROWS]
-        scaled = [waveforms[clip] / np.float32(FULL_SCALE) for clip in clips.tolist()]
+        scaled = [to_float32(waveforms[clip]) for clip in clips.tolist()]
         yield clips, {name: tf.constant(value) for name, value in pad_waveforms(scaled).items()}

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runnel.datasets.audio.speech_corpus import SILENCE, UNKNOWN, Clips
+from runnel.datasets.audio.to_float32 import to_float32
 from runnel.datasets.audio.to_int16 import to_int16
 from runnel.shared.evaluation.detection_scores import Word
 from runnel.shared.preprocessing.speech_bounds import speech_bounds
@@ -197,7 +198,7 @@ def make_trials(
     waveforms = []
     for clip, (begin, end) in bounds.items():
         random = np.random.default_rng([seed, clip])
-        waveform = _to_float(clips.waveforms[clip])
+        waveform = to_float32(clips.waveforms[clip])
         mixed = waveform.copy()
         if snr_db is not None:
             noise = _excerpt(recordings, len(waveform), random)
@@ -313,7 +314,7 @@ def _audible(clips: Clips) -> dict[int, tuple[int, int]]:
     """The number of each clip in which something is said, with the first and one past the last audible sample."""
     bounds = {}
     for clip, (label, waveform) in enumerate(zip(clips.labels, clips.waveforms, strict=True)):
-        begin, end = speech_bounds(_to_float(waveform))
+        begin, end = speech_bounds(to_float32(waveform))
         if label != SILENCE and np.any(waveform[begin:end]):
             bounds[clip] = begin, end
     if not bounds:
@@ -323,14 +324,14 @@ def _audible(clips: Clips) -> dict[int, tuple[int, int]]:
 
 def _cut_out(clips: Clips, clip: int, begin: int, end: int) -> _Spoken:
     """A clip from shortly before to shortly after what is audible in it, coming in and going out smoothly."""
-    waveform = _to_float(clips.waveforms[clip])
+    waveform = to_float32(clips.waveforms[clip])
     first, last = max(begin - _MARGIN, 0), min(end + _MARGIN, len(waveform))
     return _Spoken(clips.labels[clip], _smooth(waveform[first:last]), begin - first, end - first)
 
 
 def _recordings(noises: Sequence[NDArray[np.int16]]) -> list[_Floats]:
     """The noises with a mean power of 1; those without a sound as they are."""
-    found = [_to_float(noise) for noise in noises if len(noise)]
+    found = [to_float32(noise) for noise in noises if len(noise)]
     if not found:
         raise ValueError("there is no background recording; give one or more")
     return [noise / np.float32(np.sqrt(_mean_power(noise)) or 1.0) for noise in found]
@@ -371,7 +372,3 @@ def _mean_power(waveform: _Floats) -> float:
 
 def _peak(waveform: _Floats) -> float:
     return float(np.abs(waveform).max(initial=0.0))
-
-
-def _to_float(waveform: NDArray[np.int16]) -> _Floats:
-    return waveform.astype(np.float32) / np.float32(32768)

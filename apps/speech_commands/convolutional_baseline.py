@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from runnel.apps.speech_commands.config import Config
-from runnel.apps.speech_commands.data import FULL_SCALE, SpeechData, log_mel, training_batches, validation_batches
+from runnel.apps.speech_commands.data import SpeechData, log_mel, training_batches, validation_batches
+from runnel.datasets.audio.to_float32 import to_float32
 from runnel.shared.training.fit_run import choose_checkpoint, fit_run
 from runnel.shared.training.run_folder import RunFolder
 from runnel.shared.training.variables import load_weights
@@ -109,7 +110,7 @@ def _classify(network: keras.Model, clips: Sequence[np.ndarray], config: Config)
     for begin in range(0, len(clips), _ROWS):
         waveform = np.zeros([len(clips[begin : begin + _ROWS]), size], np.float32)
         for row, clip in zip(waveform, clips[begin : begin + _ROWS], strict=True):
-            row[: len(clip)] = clip[:size] / FULL_SCALE
+            row[: len(clip)] = to_float32(clip[:size])
         state = features.initial_state(len(waveform))
         frames, *_ = features.step(tf.constant(waveform), tf.fill([len(waveform)], size), state)
         classes.append(np.argmax(network(frames, training=False), axis=1))

@@ -15,7 +15,6 @@ from runnel.shared.preprocessing.log_mel import LogMel
 
 __all__ = [
     "FITTED",
-    "FULL_SCALE",
     "HOP",
     "SAMPLE_RATE",
     "SpeechData",
@@ -29,7 +28,6 @@ __all__ = [
 
 SAMPLE_RATE = 16_000
 HOP = 320  # samples, 20 ms
-FULL_SCALE = np.float32(32768)  # of 16-bit samples
 FITTED = ("labels", "feature_mean", "feature_scale")  # what a network must be used with
 _BATCHES_FOR_STATISTICS = 8
 _SMALLEST_SCALE = 1e-3  # of a band in which nothing ever happens

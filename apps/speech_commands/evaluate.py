@@ -10,9 +10,10 @@ from runnel.apps.speech_commands.clip_accuracy import Baseline, score_clips, sco
 from runnel.apps.speech_commands.config import Config
 from runnel.apps.speech_commands.continuous_audio import Session
 from runnel.apps.speech_commands.continuous_scores import evaluation_sessions, score_continuous
-from runnel.apps.speech_commands.data import FULL_SCALE, SAMPLE_RATE, SpeechData
+from runnel.apps.speech_commands.data import SAMPLE_RATE, SpeechData
 from runnel.apps.speech_commands.hear_sessions import hear_sessions
 from runnel.datasets.audio.speech_corpus import SILENCE, UNKNOWN
+from runnel.datasets.audio.to_float32 import to_float32
 from runnel.shared.evaluation.detection_scores import DetCurve, Event, Word
 from runnel.shared.layers.event_detector import EventDetector
 
@@ -121,7 +122,7 @@ def _shown_labels(data: SpeechData) -> list[str]:
 def _clip_example(data: SpeechData, label: str, show: tuple[str, ...]) -> tuple[str, np.ndarray, tuple[str, ...]]:
     """The first test clip of a label, with some silence after it."""
     clips = data.corpus.splits["test"]
-    waveform = clips.waveforms[clips.labels.index(label)] / np.float32(FULL_SCALE)
+    waveform = to_float32(clips.waveforms[clips.labels.index(label)])
     return f"a clip of «{label}»", np.pad(waveform, (0, _AFTER)), show
 
 

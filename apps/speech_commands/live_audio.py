@@ -8,13 +8,13 @@ import numpy as np
 
 from runnel.apps.speech_commands.config import StreamOptions
 from runnel.datasets.audio.resample import SAMPLE_RATE
+from runnel.datasets.audio.to_float32 import to_float32
 from runnel.shared.errors import InputError
 
 __all__ = ["at_pace", "cut", "raw_audio"]
 
 _MOST_BYTES = 1 << 16  # that are taken from a pipe at once; fewer where fewer have arrived
 _TYPES: dict[str, np.dtype[Any]] = {"int16": np.dtype("<i2"), "float32": np.dtype("<f4")}
-_FULL_SCALE = np.float32(32768)
 _FILES = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS")  # how files begin that hold more than samples
 
 Complain = Callable[[str], None]
@@ -98,7 +98,7 @@ def _refuse_file(begin: bytes) -> None:
 def _decoded(pieces: Iterable[bytes], options: StreamOptions, complain: Complain) -> Iterator[np.ndarray]:
     """Samples float32 in [-1, 1] from their bytes."""
     if options.sample_format == "int16":
-        yield from (np.frombuffer(piece, _TYPES["int16"]).astype(np.float32) / _FULL_SCALE for piece in pieces)
+        yield from (to_float32(np.frombuffer(piece, _TYPES["int16"])) for piece in pieces)
         return
     slips = {
         "NaN and infinite samples count as silence": lambda samples: ~np.isfinite(samples),

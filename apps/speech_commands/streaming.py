@@ -11,6 +11,7 @@ import tensorflow as tf
 from runnel.apps.speech_commands.config import Config
 from runnel.apps.speech_commands.data import HOP, SAMPLE_RATE, SpeechData, log_mel
 from runnel.apps.speech_commands.pad_waveforms import pad_waveforms
+from runnel.datasets.audio.to_float32 import to_float32
 from runnel.shared.export.probe import Probe
 from runnel.shared.layers.clip_posterior import ClipPosterior
 from runnel.shared.layers.event_detector import EventDetector, Events, pack_events
@@ -159,9 +160,9 @@ def build_stream(
 
 def build_probe(data: SpeechData) -> Probe:
     """Sessions of unequal length for the verification: several words in a row, one, noise, one sample, none."""
-    test = [waveform / np.float32(32768) for waveform in data.corpus.splits["test"].waveforms[:4]]
+    test = [to_float32(waveform) for waveform in data.corpus.splits["test"].waveforms[:4]]
     noise = np.random.default_rng(0).normal(scale=0.01, size=SAMPLE_RATE // 2).astype(np.float32)
-    sessions = [
+    sessions: list[np.ndarray] = [
         np.concatenate(test)[: 4 * SAMPLE_RATE],
         test[0],
         noise,

@@ -8,11 +8,11 @@ import tensorflow as tf
 
 from runnel.apps.speech_commands.config import Advanced
 from runnel.datasets.audio.speech_corpus import Clips
+from runnel.datasets.audio.to_float32 import FULL_SCALE, to_float32
 from runnel.shared.preprocessing.speech_bounds import speech_bounds
 
 __all__ = ["TrainingAudio"]
 
-_FULL_SCALE = 32768.0  # of 16-bit samples
 _EDGE = 160  # samples, 10 ms: a clip that is pasted without a slope clicks
 _SILENT_SHARE = 0.1  # of all slots: background alone
 _LEVELS = (-40.0, -8.0)  # dBFS of the words, drawn evenly
@@ -46,7 +46,7 @@ class _Recordings:
         inside = (place >= 0) & (place < last)
         start = tf.gather(self.offset, index)[..., None] + tf.clip_by_value(place, 0, tf.maximum(last - 1, 0))
         before, after = (tf.cast(tf.gather(self.samples, start + step), tf.float32) for step in (0, 1))
-        return tf.where(inside, before + (position - whole) * (after - before), 0.0) / _FULL_SCALE
+        return tf.where(inside, before + (position - whole) * (after - before), 0.0) / FULL_SCALE
 
 
 class TrainingAudio:
@@ -71,7 +71,7 @@ class TrainingAudio:
         spoken = [(wave, label) for wave, label in zip(clips.waveforms, clips.labels, strict=True) if len(wave) > hop]
         self.clips = _Recordings.of([wave for wave, _ in spoken])
         self.classes = tf.constant([labels.index(label) for _, label in spoken], tf.int32)
-        self.bounds = tf.constant([speech_bounds(wave / np.float32(_FULL_SCALE)) for wave, _ in spoken], tf.float32)
+        self.bounds = tf.constant([speech_bounds(to_float32(wave)) for wave, _ in spoken], tf.float32)
         self.speech_level = tf.constant([_level(wave) for wave, _ in spoken], tf.float32)
         self.noises = _Recordings.of(noises)
         self.noise_level = tf.constant([_level(wave) for wave in noises], tf.float32)
@@ -163,7 +163,7 @@ class TrainingAudio:
 
 def _level(waveform: np.ndarray) -> float:
     """Root mean square of the audible part, dBFS."""
-    scaled = waveform / np.float32(_FULL_SCALE)
+    scaled = to_float32(waveform)
     begin, end = speech_bounds(scaled)
     return float(10 * np.log10(np.mean(np.square(scaled[begin:end], dtype=np.float64)) + 1e-10))
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from runnel.datasets.audio.to_float32 import FULL_SCALE
+
 __all__ = ["to_int16"]
 
 
@@ -11,4 +13,4 @@ def to_int16(waveform: np.ndarray) -> np.ndarray:
     Args:
         waveform: float32 [N] in [-1, 1].
     """
-    return np.clip(np.rint(waveform * np.float32(32768)), -32768, 32767).astype(np.int16)
+    return np.clip(np.rint(waveform * np.float32(FULL_SCALE)), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from runnel.datasets.audio.resample import SAMPLE_RATE, resample
+from runnel.datasets.audio.to_float32 import to_float32
 from runnel.datasets.spoken_commands.draw_speakers import draw_speakers
 from runnel.datasets.spoken_commands.espeak import Espeak
 from runnel.shared.errors import InputError
@@ -41,7 +42,7 @@ def say(texts: Sequence[str], speaker: int = 0) -> np.ndarray:
     pause, pieces = np.zeros(_PAUSE, np.float32), []
     with Espeak() as engine:
         for text in texts:
-            spoken = engine.say(text, chosen.next_voice(rng)) / np.float32(32768)
+            spoken = to_float32(engine.say(text, chosen.next_voice(rng)))
             pieces += [pause, resample(spoken, engine.sample_rate)]
     return np.concatenate([*pieces, pause])
 

@@ -63,13 +63,13 @@ class ChosenThresholds:
 
 
 class _Tail(NamedTuple):
-    """The highest false peaks of a word: the level that `count` reach, and what `excesses` of them have beyond it.
+    """The highest false peaks of a word: the level that `reached` peaks reach, and what they have beyond it.
 
-    In log-odds; `total` is the sum of the excesses.
+    In log-odds; `total` is the sum of the `excesses`, so many.
     """
 
     level: float
-    count: float
+    reached: float
     excesses: int
     total: float
 
@@ -177,16 +177,17 @@ def choose_thresholds(
         )
     share = hours * false_alarms_per_hour / max(len(peaks), 1)  # false alarms of a word in these recordings
     tails = [_tail(one, max(_TAIL, math.ceil(share)), lowest, ceiling) for one in peaks]
-    level, count = (np.array([getattr(one, name) for one in tails], np.float64) for name in ("level", "count"))
+    level = np.array([one.level for one in tails], np.float64)
+    reached = np.array([one.reached for one in tails], np.float64)
     seen = sum(one.excesses for one in tails)
     added = max(_FEWEST - seen, 1)
     excesses, total = seen + added, sum(one.total for one in tails) + added
-    times = count / share if share else np.full(len(peaks), np.inf)  # as many peaks reach the level as may
+    times = reached / share if share else np.full(len(peaks), np.inf)  # as many peaks reach the level as may
     wanted = level + total * (times ** (1 / excesses) - 1)
     chosen = np.clip(wanted, *_log_odds([floor, ceiling]))
     thresholds = np.clip(1 / (1 + np.exp(-chosen)), floor, ceiling)
     hits = [np.sum(one.is_true & (one.height >= least)) for one, least in zip(peaks, thresholds, strict=True)]
-    expected = count / hours * (1 + (chosen - level) / total) ** -excesses
+    expected = reached / hours * (1 + (chosen - level) / total) ** -excesses
     return ChosenThresholds(thresholds, np.array(hits, np.int64), expected)
 
 
@@ -206,11 +207,11 @@ def _tail(peaks: Peaks, most: int, lowest: float, ceiling: float) -> _Tail:
     false = peaks.height[~peaks.is_true & (peaks.height >= lowest)]
     heights = np.sort(_log_odds(np.minimum(false, ceiling)))[::-1]
     if len(heights) > most:
-        level, count = float(heights[most]), float(most + 1)
+        level, reached = float(heights[most]), float(most + 1)
     else:
-        level, count = float(_log_odds(lowest)), max(len(heights), 0.5)
+        level, reached = float(_log_odds(lowest)), max(len(heights), 0.5)
     above = heights[:most] - level
-    return _Tail(level, count, len(above), float(above.sum()))
+    return _Tail(level, reached, len(above), float(above.sum()))
 
 
 def _log_odds(share: ArrayLike) -> NDArray[np.float64]:

@@ -97,7 +97,6 @@ def test_no_word_is_switched_off_and_what_that_costs_is_expected() -> None:
     assert chosen.thresholds[0] == pytest.approx(0.999)
     assert chosen.hits[0] == 3
     assert chosen.false_alarms_per_hour[0] == pytest.approx(11 / 2)  # as many as the tail begins with
-    assert choose_thresholds([peaks([], [1.0] * 3)], 2.0, 0.5).thresholds[0] == pytest.approx(0.999)
 
 
 def test_true_peaks_do_not_move_a_threshold() -> None:
