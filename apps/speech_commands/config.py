@@ -42,23 +42,23 @@ class Advanced:
     slots: int = 2  # places for a word in a training step of a stream; the state is carried over to the next one
     slot_seconds: float = 1.24  # length of such a place; more of a longer clip is cut off
     fresh_share: float = 0.5  # share of the training steps of a stream that begin with a fresh state
-    known_after: float = 0.5  # share of a word after which it may be asked what it is
+    known_after: float = 0.75  # share of a word after which it may be asked what it is
     hold_seconds: float = 0.3  # for how long after its end a word is still to be recognised
     speed_spread: float = 0.12  # words are played up to so much faster or slower
     word_weight: float = 0.5  # of the loss of whole words beside that of single frames
     masks: int = 2  # stretches of frames, and of bands, that are hidden in a training step (SpecAugment)
     mask_frames: int = 10  # longest hidden stretch of frames
     mask_bands: int = 8  # longest hidden stretch of bands
-    epochs: int = 24  # rounds of training over all clips, each followed by a validation
+    epochs: int = 16  # rounds of training over all clips, each followed by a validation
     learning_rate: float = 3e-3  # peak of the warm-up and cosine decay
     weight_decay: float = 1e-2  # of AdamW
     averaging: float = 0.99  # momentum of the averaged weights; 0 turns averaging off
-    patience: int = 24  # rounds without a better validation loss before training stops
-    smoothing_frames: int = 10  # an event is decided on the mean posterior of so many frames
+    patience: int = 16  # rounds without a better validation loss before training stops
+    smoothing_frames: int = 15  # an event is decided on the mean posterior of so many frames
     refractory_frames: int = 25  # frames after an event without another one
     validation_hours: float = 2.0  # continuous audio on which the thresholds are chosen
     evaluation_hours: float = 3.0  # continuous audio of the test split on which events are counted
-    baseline_epochs: int = 8  # rounds of training of the convolutional network to compare with; 0 leaves it out
+    baseline_epochs: int = 4  # rounds of training of the convolutional network to compare with; 0 leaves it out
     seed: int = 0  # of every random draw
 
 
@@ -129,7 +129,7 @@ PRESETS = {
             units=96,
             depth=1,
             filters=16,
-            epochs=7,
+            epochs=5,
             learning_rate=4e-3,
             averaging=0.98,
             validation_hours=0.5,
@@ -138,5 +138,5 @@ PRESETS = {
         )
     ),
     "default": Config(),
-    "thorough": Config(advanced=Advanced(epochs=80, evaluation_hours=10.0, baseline_epochs=20)),
+    "thorough": Config(advanced=Advanced(epochs=80, patience=80, evaluation_hours=10.0, baseline_epochs=20)),
 }

@@ -16,7 +16,7 @@ from runnel.shared.training.variables import load_weights
 
 __all__ = ["build_baseline", "train_baseline"]
 
-_GROUPS = 8  # of the normalisation; the width is a multiple of it
+_WIDTH = 8  # the number of filters is a multiple of it
 _ROWS = 128  # clips that are classified at once
 
 
@@ -33,13 +33,13 @@ def build_baseline(data: SpeechData, bands: int, dropout: float, parameters: int
         A functional model from features float32 [B, M, F] to logits [B, C].
     """
     # 5 * 5 * w + 3 * 3 * w * 2w + 3 * 3 * 2w * 3w of the convolutions outweigh the rest.
-    width = max(1, round((parameters / 72) ** 0.5 / _GROUPS)) * _GROUPS
+    width = max(1, round((parameters / 72) ** 0.5 / _WIDTH)) * _WIDTH
     variance = [value**2 for value in data.feature_scale]
     features = keras.Input((None, bands), name="features")
     hidden = keras.layers.Normalization(mean=list(data.feature_mean), variance=variance)(features)[..., None]
     for factor in (1, 2, 3):
         hidden = keras.layers.Conv2D(factor * width, 5 if factor == 1 else 3, padding="same", use_bias=False)(hidden)
-        hidden = keras.layers.ReLU()(keras.layers.GroupNormalization(_GROUPS)(hidden))
+        hidden = keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.95)(hidden))
         hidden = keras.layers.MaxPooling2D()(hidden) if factor < 3 else hidden
     pooled = keras.layers.Dropout(dropout)(keras.layers.GlobalAveragePooling2D()(hidden))
     return keras.Model(features, keras.layers.Dense(len(data.labels))(pooled), name="convolutional_baseline")
@@ -68,6 +68,7 @@ def train_baseline(
         batch_size=config.advanced.batch_size * config.advanced.slots,
         epochs=config.advanced.baseline_epochs,
         patience=config.advanced.baseline_epochs,
+        averaging=0.0,  # the statistics of the normalisation are those of the weights as they are
     )
     config = replace(config, advanced=advanced)
     run = replace(run, path=run.path / "baseline")
@@ -77,7 +78,7 @@ def train_baseline(
     network = build_baseline(data, advanced.bands, advanced.dropout, parameters)
     batches, steps = training_batches(data, config)
     validation = validation_batches(data, config)
-    validation_loss = tf.function(lambda batch: _loss(network, batch, training=False)[0])
+    validation_loss = tf.function(lambda batch: _loss(network, batch, training=False)[0], autograph=False)
     fit_run(
         network,
         run,
@@ -88,7 +89,7 @@ def train_baseline(
         batches=batches,
         validate=lambda: {"loss": float(np.mean([validation_loss(batch) for batch in validation]))},
     )
-    load_weights(network, choose_checkpoint(run, "best", say), averaged=advanced.averaging > 0)
+    load_weights(network, choose_checkpoint(run, "best", say), averaged=False)
     return lambda clips: _classify(network, clips, config)
 
 

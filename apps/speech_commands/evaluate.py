@@ -132,7 +132,7 @@ def _detection_verdicts(continuous: Mapping[str, Any]) -> list[str]:
         (
             f"In {continuous['hours']:.3g} hours of continuous audio {format_share(continuous['recall'])} of "
             f"{continuous['words']:,} commands are recognised, with {rate['estimate']:.2f} false alarms an hour "
-            f"({rate['lower']:.2f} .. {rate['upper']:.2f})."
+            f"({rate['lower']:.2f} .. {rate['upper']:.2f}); {continuous['mistaken']:.1%} are taken for another."
         )
     ]
     if continuous["hits"]:

@@ -62,8 +62,9 @@ def _continuous(evaluation: Evaluation) -> tuple:
             f"{content['hours']:.3g} hours were put together from clips and background noise of the test split: "
             f"{content['commands_per_hour']:,.0f} commands and {content['unknown_per_hour']:,.0f} other words an hour, "
             f"with somebody speaking for {content['speech_share']:.0%} of the time, at drawn distances from the noise "
-            "and drawn levels. A command is heard if its event comes while it is spoken or within 0.75 s after it; "
-            "every other event is a false alarm, a second one for the same word too. In brackets, 95 % intervals: for "
+            "and drawn levels. A command is heard if its event comes while it is spoken or within 0.75 s after it, "
+            "and taken for another if an event of another label comes instead. Every other event is a false alarm, a "
+            "second one for the same word too. In brackets, 95 % intervals: for "
             "recall by bootstrap over stretches of five minutes, for false alarms the exact ones of a Poisson count."
         ),
         KeyFigures(
@@ -73,6 +74,7 @@ def _continuous(evaluation: Evaluation) -> tuple:
                     _share(recall["estimate"]),
                     f"{_share(recall['lower'])} .. {_share(recall['upper'])}",
                 ),
+                ("commands taken for another", _share(continuous["mistaken"]), "of those spoken"),
                 ("false alarms an hour", rate["estimate"], f"{rate['lower']:.2f} .. {rate['upper']:.2f}"),
                 ("ms from the end of a word to its event", delay["median"], f"95 % within {format_cell(delay['p95'])}"),
             )
@@ -110,9 +112,9 @@ def _clips(clips: Mapping[str, Any], data: SpeechData) -> tuple:
     speakers = f" of {clips['speakers']:,} speakers" if clips["speakers"] else ""
     return (
         Text(
-            f"{clips['clips']:,} test clips{speakers}, each answered with one of {len(data.labels)} classes: that of "
-            f"the frame which least resembles silence. {clips['silence']} The intervals are of a bootstrap over "
-            "speakers where ten or more are known, else over clips."
+            f"{clips['clips']:,} test clips{speakers}, each answered with one of {len(data.labels)} classes by its "
+            f"frames together, each as far as it is not silence. {clips['silence']} The intervals are of a bootstrap "
+            "over speakers where ten or more are known, else over clips."
         ),
         Table(("", "clips right"), rows, highlight=(0,)),
         Plot(confusion_heat_map(clips["confusion"], data.labels), "What was taken for what"),

@@ -69,6 +69,12 @@ def _from_peaks(heard: Sequence[Heard], labels: Sequence[str], config: Config) -
                     curve[:, labels.index(label)],
                     word_windows(session.commands, label, HOP),
                     config.advanced.refractory_frames,
+                    elsewhere=[
+                        window
+                        for other in commands
+                        if other != label
+                        for window in word_windows(session.commands, other, HOP)
+                    ],
                 )
                 for session, curve in zip(heard, curves, strict=True)
             ]

@@ -116,7 +116,7 @@ def _validation(network: keras.Model, data: SpeechData, config: Config) -> Calla
     """Scores the network on streams of the validation split."""
     advanced, batches = config.advanced, validation_batches(data, config)
     carried = {name: tf.Variable(value) for name, value in initial_state(network.layers, advanced.batch_size).items()}
-    loss = tf.function(lambda batch: _carried_loss(network, batch, carried, advanced, training=False))
+    loss = tf.function(lambda batch: _carried_loss(network, batch, carried, advanced, training=False), autograph=False)
 
     def validate() -> dict[str, float]:
         for variable in carried.values():

@@ -12,13 +12,14 @@ from runnel.datasets.audio.speech_corpus import BACKGROUND, SILENCE, UNKNOWN
 from runnel.datasets.spoken_commands.babble import babble
 from runnel.datasets.spoken_commands.draw_speakers import Speaker, draw_speakers
 from runnel.datasets.spoken_commands.espeak import Espeak
-from runnel.datasets.spoken_commands.unknown_texts import COMMANDS, unknown_texts
+from runnel.datasets.spoken_commands.unknown_texts import COMMANDS, pseudo_words, unknown_texts
 
 __all__ = ["SAMPLE_RATE", "SPEAKERS", "Clip", "speak_split"]
 
 SAMPLE_RATE = 16_000  # Hz
-SPEAKERS = {"train": 340, "validation": 80, "test": 120}  # Each says every command once, and two other texts.
-_UNKNOWN_EACH = 2
+SPEAKERS = {"train": 340, "validation": 80, "test": 120}  # Each says every command once, and some other texts.
+_UNKNOWN_EACH = {"train": 5, "validation": 4, "test": 4}
+_PSEUDO_EACH = {"train": 3, "validation": 0, "test": 0}
 _SILENCES = {"train": 240, "validation": 80, "test": 120}
 _SILENCE_KINDS = ("brown", "fan", "hum", "pink", "white")
 _SILENCE_PEAK = (-70.0, -34.0)  # dB below full scale
@@ -72,8 +73,8 @@ def _speech(engine: Espeak, split: str, speakers: Sequence[Speaker], rng: np.ran
     """Every speaker says each command once and some other texts, which take turns."""
     texts = cycle(rng.permutation(unknown_texts(split)).tolist())
     for speaker in speakers:
-        said = [*((text, text) for text in COMMANDS), *((text, UNKNOWN) for text in islice(texts, _UNKNOWN_EACH))]
-        for text, label in said:
+        others = [*islice(texts, _UNKNOWN_EACH[split]), *pseudo_words(_PSEUDO_EACH[split], rng)]
+        for text, label in [*((text, text) for text in COMMANDS), *((text, UNKNOWN) for text in others)]:
             before, after = (np.zeros(int(rng.uniform(*_QUIET) * SAMPLE_RATE), np.int16) for _ in range(2))
             spoken = _utterance(engine, text, speaker, rng)
             yield Clip(np.concatenate([before, spoken, after]), label, speaker.name, text)

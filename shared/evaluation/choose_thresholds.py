@@ -98,6 +98,7 @@ def find_peaks(
     refractory: int,
     lowest: float = _LOWEST,
     dip: float = 0.1,
+    elsewhere: Sequence[tuple[int, int]] = (),
 ) -> Peaks:
     """Finds the peaks of one word in one recording.
 
@@ -112,6 +113,8 @@ def find_peaks(
         refractory: frames.
         lowest: height below which no peak matters.
         dip: least fall of the posterior that lets a detector fire again.
+        elsewhere: (first, last) frames in which other words are spoken; a peak there that is not true takes one word
+            for another, which is no false alarm, and is left out.
 
     Raises:
         ValueError: `posterior` is not one-dimensional.
@@ -128,7 +131,8 @@ def find_peaks(
     for frame in frames:
         if _all_hit([*hits, frame], windows):
             hits.append(frame)
-    return Peaks(curve[frames], np.isin(frames, hits))
+    kept = [frame for frame in frames if frame in hits or not any(a <= frame <= b for a, b in elsewhere)]
+    return Peaks(curve[kept], np.isin(kept, hits))
 
 
 def join_peaks(peaks: Sequence[Peaks]) -> Peaks:

@@ -1,7 +1,8 @@
 """How well words are detected in continuous audio: recall, false alarms an hour, and the delay of the events.
 
-An event is right if it comes while its word is spoken or shortly after. Shares are over words, false alarms over time:
-between words there is nothing that could be counted.
+An event is right if it comes while its word is spoken or shortly after. One that comes then with another label, for a
+word that no event hits, takes one word for another. All others are false alarms. Shares are over words, false alarms
+over time: between words there is nothing that could be counted.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,13 +55,15 @@ class Matched:
         events: all of them, as they were given.
         words: all of them, as they were given.
         hits: (word index, event index), by event.
-        false_alarms: indices of the events that hit no word.
-        missed: indices of the words that no event hit.
+        mistaken: (word index, event index) of words for each of which one event of another label came, by event.
+        false_alarms: indices of all other events.
+        missed: indices of the words that no event hit, the mistaken ones too.
     """
 
     events: tuple[Event, ...]
     words: tuple[Word, ...]
     hits: tuple[tuple[int, int], ...]
+    mistaken: tuple[tuple[int, int], ...]
     false_alarms: tuple[int, ...]
     missed: tuple[int, ...]
 
@@ -85,8 +88,9 @@ class DetCurve:
 def match_events(events: Sequence[Event], words: Sequence[Word], tolerance: int = TOLERANCE) -> Matched:
     """Pairs events with words: in order of time each hits the earliest word of its label that none has hit yet.
 
-    An event at a sample from the first of the word to `tolerance` after its end is in time. Every other event is a
-    false alarm, a second one for the same word too.
+    An event at a sample from the first of the word to `tolerance` after its end is in time. Of the others, likewise,
+    each is the mistaken answer to the earliest missed word that it is in time for. What is left are false alarms, a
+    second event for the same word too.
 
     Args:
         events: of one recording, in any order.
@@ -97,18 +101,34 @@ def match_events(events: Sequence[Event], words: Sequence[Word], tolerance: int 
     open_words: dict[str, list[int]] = {}
     for word in by_begin:
         open_words.setdefault(words[word].label, []).append(word)
-    hits, false_alarms = [], []
-    for number in sorted(range(len(events)), key=lambda event: events[event].sample):
-        label, sample, _ = events[number]
-        waiting = open_words.get(label, [])
+    by_time = sorted(range(len(events)), key=lambda event: events[event].sample)
+    hits, others = _pair(by_time, lambda event: open_words.get(events[event].label, []), events, words, tolerance)
+    missed = sorted((word for waiting in open_words.values() for word in waiting), key=by_begin.index)
+    unanswered = list(missed)
+    mistaken, false_alarms = _pair(others, lambda _: unanswered, events, words, tolerance)
+    return Matched(
+        tuple(events), tuple(words), tuple(hits), tuple(mistaken), tuple(false_alarms), tuple(sorted(missed))
+    )
+
+
+def _pair(
+    numbers: Sequence[int],
+    waiting_for: Callable[[int], list[int]],
+    events: Sequence[Event],
+    words: Sequence[Word],
+    tolerance: int,
+) -> tuple[list[tuple[int, int]], list[int]]:
+    """Gives each event the first word waiting for it that it is in time for: the pairs, and the events left over."""
+    pairs, left = [], []
+    for number in numbers:
+        sample, waiting = events[number].sample, waiting_for(number)
         found = next((w for w in waiting if words[w].begin <= sample <= words[w].end + tolerance), None)
         if found is None:
-            false_alarms.append(number)
+            left.append(number)
         else:
             waiting.remove(found)
-            hits.append((found, number))
-    missed = tuple(sorted(word for waiting in open_words.values() for word in waiting))
-    return Matched(tuple(events), tuple(words), tuple(hits), tuple(false_alarms), missed)
+            pairs.append((found, number))
+    return pairs, left
 
 
 def detection_scores(
@@ -131,7 +151,8 @@ def detection_scores(
         confidence: nominal coverage of the intervals, in (0, 1).
 
     Returns:
-        Plain data. `recall`, the share of words that were hit, and `false_alarms_per_hour` as `estimate` with `lower`
+        Plain data. `recall`, the share of words that were hit, `mistaken`, the share of those that were taken for
+        another, and `false_alarms_per_hour` as `estimate` with `lower`
         and `upper` (bootstrap over recordings, percentiles; exact Poisson): where every word was hit the bootstrap can
         say nothing, and both bounds are 1. `delay_ms`, `median` and `p95` of the time from the end of a word to its
         event, negative where it came while the word was spoken. The counts `words`, `hits`, `false_alarms` and `hours`.
@@ -147,11 +168,13 @@ def detection_scores(
         for word, event in one.hits
     ]
     false_alarms = sum(len(one.false_alarms) for one in matched)
+    spoken, mistaken = sum(len(one.words) for one in matched), sum(len(one.mistaken) for one in matched)
     return {
         "recall": _plain(_recall(matched, draws, seed, confidence)),
+        "mistaken": mistaken / spoken if spoken else float("nan"),
         "false_alarms_per_hour": _plain(poisson_rate(false_alarms, hours, confidence)),
         "delay_ms": {"median": _percentile(delays, 50), "p95": _percentile(delays, 95)},
-        "words": sum(len(one.words) for one in matched),
+        "words": spoken,
         "hits": len(delays),
         "false_alarms": false_alarms,
         "hours": hours,

@@ -181,6 +181,13 @@ def test_as_many_peaks_are_true_as_events_would_hit_at_every_threshold(heights: 
         assert np.sum(found.is_true & (found.height >= threshold)) == hits
 
 
+def test_a_peak_while_another_word_is_spoken_is_left_out_unless_it_is_true() -> None:
+    posterior = [0.0, 0.9, 0.0, 0.0, 0.8, 0.0, 0.0, 0.7, 0.0]
+    found = find_peaks(posterior, [(0, 2)], refractory=1, elsewhere=[(1, 1), (4, 5)])
+    np.testing.assert_array_equal(found.height, [0.9, 0.7])
+    np.testing.assert_array_equal(found.is_true, [True, False])
+
+
 def test_close_peaks_and_shallow_dips_are_one() -> None:
     posterior = [0.0, 0.5, 0.2, 0.9, 0.85, 0.88, 0.0]
     np.testing.assert_array_equal(find_peaks(posterior, [], refractory=1).height, [0.9, 0.5])

@@ -26,12 +26,23 @@ def test_an_event_hits_from_the_first_sample_of_a_word_to_the_end_of_the_toleran
         assert matched.missed == (() if hit else (0,))
 
 
-def test_other_labels_and_second_events_are_false_alarms() -> None:
+def test_second_events_and_those_out_of_time_are_false_alarms() -> None:
     events = [Event("stop", 20_000), Event("go", 26_000), Event("go", 30_000), Event("yes", 41_000)]
     matched = match_events(events, [GO, STOP])
     assert matched.hits == ((0, 1),)
-    assert matched.false_alarms == (0, 2, 3)
+    assert matched.false_alarms == (0, 2)
+    assert matched.mistaken == ((1, 3),)  # "yes" for "stop", which nothing hits
     assert matched.missed == (1,)
+
+
+def test_a_missed_word_is_taken_for_one_other_at_most_and_only_in_its_time() -> None:
+    events = [Event("yes", 20_000), Event("no", 21_000), Event("yes", 36_500)]
+    matched = match_events(events, [GO])
+    assert (matched.mistaken, matched.false_alarms, matched.missed) == (((0, 0),), (1, 2), (0,))
+    scores = detection_scores([matched], hours=1.0)
+    assert (scores["mistaken"], scores["false_alarms"], scores["recall"]["estimate"]) == (1.0, 2, 0.0)
+    again = Word("stop", 28_000, 36_000)
+    assert match_events([Event("yes", 30_000)], [GO, again]).mistaken == ((0, 0),)  # the earliest
 
 
 def test_each_event_hits_the_earliest_word_that_none_has_hit() -> None:
