@@ -49,27 +49,21 @@ from runnel.shared.training.run_folder import open_run
 
 RUNS = Path("runs/benchmarks")
 CELLS = ("gru", "lstm", "simple_rnn")
+LARGE = Advanced(
+    filters=32,
+    units=160,
+    known_after=0.5,
+    smoothing_frames=10,
+    learning_rate=3e-3,
+    epochs=60,
+    patience=60,
+    averaging=0.995,
+    evaluation_hours=10.0,
+    baseline_epochs=20,
+)
 OPTIONS = {
-    "speech_commands": Advanced(
-        known_after=0.5,
-        smoothing_frames=10,
-        batch_size=16,
-        epochs=60,
-        patience=60,
-        averaging=0.995,
-        evaluation_hours=10.0,
-        baseline_epochs=20,
-    ),
-    "fsdd": Advanced(
-        known_after=0.5,
-        smoothing_frames=10,
-        batch_size=16,
-        epochs=40,
-        patience=40,
-        averaging=0.99,
-        evaluation_hours=3.0,
-        baseline_epochs=20,
-    ),
+    "speech_commands": LARGE,
+    "fsdd": replace(LARGE, epochs=40, patience=40, averaging=0.99, evaluation_hours=3.0),
 }
 
 

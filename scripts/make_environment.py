@@ -28,8 +28,8 @@ STATE = ENVIRONMENT / "runnel-setup.json"
 CACHE = ROOT / ".cache"
 SCRATCH = CACHE / "setup"
 
-DOWNLOAD_MB = 520
-DISK_MB = 2400
+DOWNLOAD_MB = 610
+DISK_MB = 3000
 SUPPORTED_MACHINES = {("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "arm64")}
 UNFINISHED = {"unfinished": True}
 LARGE_DOWNLOAD = re.compile(r"(?:Downloading|Using cached) (?:\S*/)?(\S+) \((\d{2,}(?:\.\d+)? MB)\)")

@@ -34,8 +34,8 @@ class Advanced:
     """Rarely changed."""
 
     bands: int = 40  # mel bands of a frame of 20 ms
-    filters: int = 32  # of the first of the convolutions before the recurrent layers; the others have twice as many
-    units: int = 160  # width of each recurrent layer
+    filters: int = 20  # of the first of the convolutions before the recurrent layers; the others have twice as many
+    units: int = 144  # width of each recurrent layer
     depth: int = 2  # number of recurrent layers
     dropout: float = 0.3  # share of activations dropped before, between and after them, the same over a window
     batch_size: int = 16  # streams that are heard side by side
@@ -50,7 +50,7 @@ class Advanced:
     mask_frames: int = 10  # longest hidden stretch of frames
     mask_bands: int = 8  # longest hidden stretch of bands
     epochs: int = 16  # rounds of training over all clips, each followed by a validation
-    learning_rate: float = 3e-3  # peak of the warm-up and cosine decay
+    learning_rate: float = 4e-3  # peak of the warm-up and cosine decay
     weight_decay: float = 1e-2  # of AdamW
     averaging: float = 0.99  # momentum of the averaged weights; 0 turns averaging off
     patience: int = 16  # rounds without a better validation loss before training stops
@@ -130,7 +130,6 @@ PRESETS = {
             depth=1,
             filters=16,
             epochs=5,
-            learning_rate=4e-3,
             averaging=0.98,
             validation_hours=0.5,
             evaluation_hours=0.5,
@@ -138,5 +137,9 @@ PRESETS = {
         )
     ),
     "default": Config(),
-    "thorough": Config(advanced=Advanced(epochs=80, patience=80, evaluation_hours=10.0, baseline_epochs=20)),
+    "thorough": Config(
+        advanced=Advanced(
+            filters=32, units=160, learning_rate=3e-3, epochs=50, patience=50, evaluation_hours=10.0, baseline_epochs=20
+        )
+    ),
 }
