@@ -1,13 +1,14 @@
 """Options of the speech commands application."""
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from runnel.datasets.audio.resample import SAMPLE_RATE
 from runnel.shared.errors import InputError
-from runnel.shared.training.options import POSITIVE, SEED, SHARE, at_least, check_ranges, keep_shape
+from runnel.shared.training.options import POSITIVE, SEED, SHARE, Range, at_least, check_ranges, keep_shape
 
 __all__ = ["PRESETS", "Advanced", "Config", "StreamOptions"]
 
@@ -23,6 +24,8 @@ _RANGES = {
     ),
     at_least(8): ("bands",),
     SHARE: ("dropout", "averaging", "fresh_share", "speed_spread"),
+    Range(lambda value: 0 <= value <= 1, "a number from 0 to 1"): ("noise_share",),
+    Range(math.isfinite, "a number of dB"): ("least_snr", "most_snr"),
     POSITIVE: ("learning_rate", "slot_seconds", "false_alarms_per_hour", "validation_hours", "evaluation_hours"),
     SEED: ("seed",),
 }
@@ -37,16 +40,19 @@ class Advanced:
     filters: int = 20  # of the first of the convolutions before the recurrent layers; the others have twice as many
     units: int = 144  # width of each recurrent layer
     depth: int = 2  # number of recurrent layers
-    dropout: float = 0.3  # share of activations dropped before, between and after them, the same over a window
+    dropout: float = 0.15  # share of activations dropped before, between and after them, the same over a window
     batch_size: int = 16  # streams that are heard side by side
     slots: int = 2  # places for a word in a training step of a stream; the state is carried over to the next one
     slot_seconds: float = 1.24  # length of such a place; more of a longer clip is cut off
     fresh_share: float = 0.5  # share of the training steps of a stream that begin with a fresh state
     known_after: float = 0.75  # share of a word after which it may be asked what it is
-    hold_seconds: float = 0.3  # for how long after its end a word is still to be recognised
+    hold_seconds: float = 0.35  # for how long after its end a word is still to be recognised
     speed_spread: float = 0.12  # words are played up to so much faster or slower
     word_weight: float = 0.5  # of the loss of whole words beside that of single frames
-    masks: int = 2  # stretches of frames, and of bands, that are hidden in a training step (SpecAugment)
+    noise_share: float = 0.8  # of the training windows that have noise of their own
+    least_snr: float = -2.0  # dB of the words over the noise, drawn evenly from here
+    most_snr: float = 32.0  # to here
+    masks: int = 1  # stretches of frames, and of bands, that are hidden in a training step (SpecAugment)
     mask_frames: int = 10  # longest hidden stretch of frames
     mask_bands: int = 8  # longest hidden stretch of bands
     epochs: int = 16  # rounds of training over all clips, each followed by a validation

@@ -16,8 +16,6 @@ __all__ = ["TrainingAudio"]
 _EDGE = 160  # samples, 10 ms: a clip that is pasted without a slope clicks
 _SILENT_SHARE = 0.1  # of all slots: background alone
 _LEVELS = (-40.0, -8.0)  # dBFS of the words, drawn evenly
-_NOISE_SHARE = 0.6  # of the windows have noise of their own
-_SNR = (0.0, 40.0)  # dB of the words over it
 _NOISE_LEVELS = (-75.0, -25.0)  # dBFS where no word says how loud
 
 
@@ -155,9 +153,10 @@ class TrainingAudio:
         words = tf.reduce_sum(tf.where(known, levels, 0.0), 1) / tf.maximum(
             tf.reduce_sum(tf.cast(known, tf.float32), 1), 1.0
         )
+        ratio = self.advanced.least_snr + uniform[2] * (self.advanced.most_snr - self.advanced.least_snr)
         drawn = _NOISE_LEVELS[0] + uniform[2] * (_NOISE_LEVELS[1] - _NOISE_LEVELS[0])
-        level = tf.where(tf.reduce_any(known, 1), words - (_SNR[0] + uniform[2] * (_SNR[1] - _SNR[0])), drawn)
-        gain = tf.where(uniform[3] < _NOISE_SHARE, _ratio(level - tf.gather(self.noise_level, index)), 0.0)
+        level = tf.where(tf.reduce_any(known, 1), words - ratio, drawn)
+        gain = tf.where(uniform[3] < self.advanced.noise_share, _ratio(level - tf.gather(self.noise_level, index)), 0.0)
         return samples * gain[:, None]
 
 
