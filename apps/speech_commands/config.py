@@ -75,7 +75,7 @@ class Config:
     data: str = "spoken_commands"  # spoken_commands, tfds:NAME, or a folder of LABEL/*.wav|flac
     commands: tuple[str, ...] = ()  # the labels to recognise; other words become _unknown_ (default: all)
     cell: Literal["simple_rnn", "gru", "lstm"] = "gru"  # recurrent cell
-    false_alarms_per_hour: float = 0.5  # thresholds are chosen on validation so that about so many come on other audio
+    false_alarms_per_hour: float = 1.0  # thresholds are chosen on validation so that about so many come on other audio
     init_from: str | None = None  # an export to go on from: its network and labels, on these data
     advanced: Advanced = field(default_factory=Advanced)
 

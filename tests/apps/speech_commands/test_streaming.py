@@ -17,6 +17,7 @@ from runnel.apps.speech_commands.data import SpeechData
 from runnel.apps.speech_commands.model import build_model
 from runnel.apps.speech_commands.streaming import SpeechCommandsStream, build_stream
 from runnel.datasets.audio.speech_corpus import Clips, SpeechCorpus
+from runnel.shared.evaluation.detection_scores import Event, Word, match_events
 from runnel.shared.export.signatures import build_servable
 from runnel.shared.layers.clip_posterior import ClipPosterior
 from runnel.shared.layers.event_detector import EventDetector
@@ -66,7 +67,7 @@ def noisy(seconds: float, seed: int) -> np.ndarray:
 def hear(module: Any, pieces: list[np.ndarray], state: Any = None) -> tuple[list[tuple], np.ndarray, Any]:
     """One session: its events (label, sample, confidence), its posteriors [M, C], and the state."""
     state = module.initial_state(batch_size=tf.constant(1)) if state is None else state
-    events, posteriors = [], [np.zeros((0, len(LABELS)), np.float32)]
+    events, posteriors = [], list[np.ndarray]()
     for piece in pieces:
         outputs = module.step(waveform=tf.constant(piece[None]), length=tf.constant([len(piece)]), **state)
         state = {name: outputs[name] for name in state}
@@ -82,7 +83,7 @@ def _events(outputs: Any, row: int) -> list[tuple]:
 
 def assert_same_events(actual: list[tuple], expected: list[tuple]) -> None:
     assert [event[:2] for event in actual] == [event[:2] for event in expected]
-    np.testing.assert_allclose([e[2] for e in actual], [e[2] for e in expected], atol=1e-5)
+    np.testing.assert_allclose([e[2] for e in actual], [e[2] for e in expected], atol=1e-4)
 
 
 def serve(module: Any, clips: list[np.ndarray], padding: float = np.nan) -> tuple[list[bytes], np.ndarray]:
@@ -233,18 +234,16 @@ def test_verification_measured_what_was_promised(trained: Any) -> None:
     assert measured["state_bytes_per_session"] == trained.manifest["state"]["bytes_per_session"] < 64 * 1024
 
 
-def test_words_are_heard_in_a_stream_without_a_reset(trained: Any, recogniser: Any, spoken: Callable) -> None:
+def test_words_are_heard_in_a_stream_without_a_reset(recogniser: Any, spoken: Callable) -> None:
     """Tones that were not in the training, with pauses, in chunks of 20 ms."""
-    labels = ["high", "low", "rise", "low", "high", "rise"] * 2
-    pause = np.random.default_rng(0).normal(scale=1e-3, size=RATE).astype(np.float32)
-    pieces = [part for seed, label in enumerate(labels) for part in (spoken(label, seed=1000 + seed), pause)]
+    random, pieces, words = np.random.default_rng(0), [], []
+    for seed, label in enumerate(["high", "low", "rise", "low", "high", "rise"] * 2):
+        begin = sum(map(len, pieces))
+        pieces += [spoken(label, seed=1000 + seed), random.normal(scale=1e-3, size=RATE).astype(np.float32)]
+        words.append(Word(label, begin, begin + len(pieces[-2])))
     waveform = np.concatenate(pieces)
     frames = [waveform[begin : begin + HOP] for begin in range(0, len(waveform), HOP)]
-    state, events = recogniser.initial_state(batch_size=tf.constant(1)), []
-    for frame in frames:
-        outputs = recogniser.step(waveform=tf.constant(frame[None]), length=tf.constant([len(frame)]), **state)
-        state = {name: outputs[name] for name in state}
-        events += [label.decode() for label, *_ in _events(outputs, 0)]
-    matching = sum(one == two for one, two in zip(events, labels, strict=False))
-    assert len(events) <= len(labels) + 2
-    assert matching >= len(labels) - 3
+    heard, _, _ = hear(recogniser, frames)
+    matched = match_events([Event(label.decode(), int(sample)) for label, sample, _ in heard], words)
+    assert len(matched.hits) >= len(words) - 2
+    assert len(matched.false_alarms) <= 2
