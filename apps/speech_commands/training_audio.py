@@ -9,6 +9,7 @@ import tensorflow as tf
 from runnel.apps.speech_commands.config import Advanced
 from runnel.datasets.audio.speech_corpus import Clips
 from runnel.datasets.audio.to_float32 import FULL_SCALE, to_float32
+from runnel.shared.errors import InputError
 from runnel.shared.preprocessing.speech_bounds import speech_bounds
 
 __all__ = ["TrainingAudio"]
@@ -67,6 +68,10 @@ class TrainingAudio:
     ) -> None:
         self.advanced, self.hop, self.silence = advanced, hop, len(labels) - 1
         spoken = [(wave, label) for wave, label in zip(clips.waveforms, clips.labels, strict=True) if len(wave) > hop]
+        if not spoken:
+            raise InputError(
+                f"received no clip longer than a frame of {hop:,} samples; expected words; give clips that hold some"
+            )
         self.clips = _Recordings.of([wave for wave, _ in spoken])
         self.classes = tf.constant([labels.index(label) for _, label in spoken], tf.int32)
         self.bounds = tf.constant([speech_bounds(to_float32(wave)) for wave, _ in spoken], tf.float32)

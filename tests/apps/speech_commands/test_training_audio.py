@@ -7,6 +7,7 @@ import pytest
 from runnel.apps.speech_commands.config import Advanced
 from runnel.apps.speech_commands.training_audio import TrainingAudio
 from runnel.datasets.audio.speech_corpus import Clips
+from runnel.shared.errors import InputError
 
 HOP, RATE = 320, 16_000
 LABELS = ("high", "low", "_unknown_", "_silence_")
@@ -112,3 +113,9 @@ def test_a_clip_longer_than_a_slot_keeps_its_beginning() -> None:
     assert len(sounding)
     assert all(abs(pitch(samples) - 700) < 5 for samples in sounding)
     assert set(targets.ravel()) <= {-1, 1, 3}
+
+
+def test_clips_without_a_frame_are_refused() -> None:
+    short = Clips((np.ones(HOP, np.int16),), ("low",), ("",))
+    with pytest.raises(InputError, match="no clip longer than a frame of 320 samples"):
+        TrainingAudio(short, [np.ones(RATE, np.int16)], LABELS, ADVANCED, HOP)
