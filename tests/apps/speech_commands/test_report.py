@@ -112,7 +112,7 @@ def test_limits_depend_on_the_voices_and_the_hours(evaluation):
     real = limits(CONFIG)
     assert "synthetic" not in real
     assert "0.1 hours cannot tell one false alarm an hour from none" in real
-    assert "0.05 hours of it, of the validation split, for 0.5 false alarms an hour" in real
+    assert "0.05 hours of it, of the validation split, for 1 false alarms an hour" in real
 
 
 def test_a_command_that_nobody_spoke_has_a_dash(evaluation):
