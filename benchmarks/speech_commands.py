@@ -187,22 +187,27 @@ def _mumble(samples: int, seed: int) -> np.ndarray:
     return (loudness * (0.15 * voice + 0.05 * random.normal(size=samples))).clip(-1, 1).astype(np.float32)
 
 
-def _in_one_batch(module: Any, sessions: Sequence[np.ndarray], random: np.random.Generator) -> tuple[list, set[int]]:
-    places = np.zeros(len(sessions), int)
-    lengths = np.array([len(session) for session in sessions])
-    state, events, sizes = start(module, len(sessions)), [list[tuple]() for _ in sessions], set[int]()
-    while (places < lengths).any():
-        chunk = random.choice([0, 0, 1, 7, HOP, 5000, 16_000, 50_000], len(sessions))
-        chunk = np.minimum(chunk, lengths - places)
-        waveform = np.full((len(sessions), chunk.max()), np.nan, np.float32)
-        for row, session, place, size in zip(waveform, sessions, places, chunk, strict=True):
-            row[:size] = session[place : place + size]
+def _in_one_batch(
+    module: Any, sessions: Sequence[np.ndarray], random: np.random.Generator
+) -> tuple[list[list[tuple]], set[int]]:
+    """The events of each session, and the sizes of a state; a session that is over leaves the batch, as at a server."""
+    lengths, places = np.array([len(session) for session in sessions]), np.zeros(len(sessions), int)
+    running, state = np.arange(len(sessions)), start(module, len(sessions))
+    events, sizes = [list[tuple]() for _ in sessions], set[int]()
+    while len(running):
+        chunk = random.choice([0, 0, 1, 7, HOP, 4000, 8000, 16_000], len(running))
+        chunk = np.minimum(chunk, lengths[running] - places[running])
+        waveform = np.full((len(running), chunk.max()), np.nan, np.float32)
+        for row, session, size in zip(waveform, running.tolist(), chunk, strict=True):
+            row[:size] = sessions[session][places[session] : places[session] + size]
         outputs = module.step(waveform=tf.constant(waveform), length=tf.constant(chunk.astype(np.int32)), **state)
-        state = {name: outputs[name] for name in state}
-        sizes.add(sum(value.numpy().nbytes for value in state.values()) // len(sessions))
-        for row, found in enumerate(events):
-            found += _events(outputs, row)
-        places += chunk
+        sizes.add(sum(outputs[name].numpy().nbytes for name in state) // len(running))
+        for row, session in enumerate(running.tolist()):
+            events[session] += _events(outputs, row)
+        places[running] += chunk
+        kept = np.flatnonzero(places[running] < lengths[running])
+        state = {name: tf.gather(outputs[name], kept) for name in state}
+        running = running[kept]
     return events, sizes
 
 
