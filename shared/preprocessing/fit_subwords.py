@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
 from runnel.shared.errors import InputError
-from runnel.shared.preprocessing.subword_tokenizer import RESERVED_TOKENS
-from runnel.shared.preprocessing.vocabulary import REPLACEMENT_CHARACTER
-from runnel.shared.preprocessing.word_splitter import SPACE_MARK
+from runnel.shared.preprocessing.subword_vocabulary import RESERVED_TOKENS, WORD_MARK
 
 __all__ = ["fit_subwords"]
 
-_NEITHER_LETTER_NOR_MARK = rf"[^{SPACE_MARK}\p{{L}}\p{{M}}]"
+_NO_PIECE = "\ufffd"
+_NEITHER_LETTER_NOR_MARK = rf"[^{WORD_MARK}\p{{L}}\p{{M}}]"
 
 
 def fit_subwords(texts: Iterable[str], size: int, minimum_count: int = 2) -> tuple[str, ...]:
@@ -40,22 +39,22 @@ def fit_subwords(texts: Iterable[str], size: int, minimum_count: int = 2) -> tup
     for text in texts:
         counts.update(text)
     known = {character for character, count in counts.items() if count >= minimum_count}
-    known -= {" ", SPACE_MARK, REPLACEMENT_CHARACTER}
+    known -= {" ", WORD_MARK, _NO_PIECE}
     if not known:
         raise InputError(
             f"received {len(texts)} texts in which no character but a space occurs {minimum_count} times; "
             "expected one at least: give more text"
         )
-    least = len(RESERVED_TOKENS) + len(known) + len(SPACE_MARK)
+    least = len(RESERVED_TOKENS) + len(known) + len(WORD_MARK)
     if size < least:
         raise InputError(
             f"received a vocabulary size of {size}; expected {least} at least: {len(RESERVED_TOKENS)} reserved tokens, "
-            f"{SPACE_MARK!r} and {len(known)} characters that occur {minimum_count} times"
+            f"{WORD_MARK!r} and {len(known)} characters that occur {minimum_count} times"
         )
     # An unknown character stands between pieces, as it will when text is encoded.
-    unknown = dict.fromkeys(map(ord, counts.keys() - known - {" "}), REPLACEMENT_CHARACTER)
+    unknown = dict.fromkeys(map(ord, counts.keys() - known - {" "}), _NO_PIECE)
     pieces = _train((text.translate(unknown) for text in texts), size - len(RESERVED_TOKENS) + 1, minimum_count)
-    return (*RESERVED_TOKENS, *(piece for piece in pieces if piece != REPLACEMENT_CHARACTER))[:size]
+    return (*RESERVED_TOKENS, *(piece for piece in pieces if piece != _NO_PIECE))[:size]
 
 
 def _train(texts: Iterable[str], size: int, minimum_count: int) -> list[str]:
@@ -63,7 +62,7 @@ def _train(texts: Iterable[str], size: int, minimum_count: int) -> list[str]:
     tokenizer = Tokenizer(models.WordPiece(continuing_subword_prefix=""))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Metaspace(SPACE_MARK, prepend_scheme="always", split=True),
+            pre_tokenizers.Metaspace(WORD_MARK, prepend_scheme="always", split=True),
             pre_tokenizers.Split(Regex(_NEITHER_LETTER_NOR_MARK), behavior="isolated"),
         ]
     )
@@ -71,7 +70,7 @@ def _train(texts: Iterable[str], size: int, minimum_count: int) -> list[str]:
         vocab_size=size,
         min_frequency=minimum_count,
         show_progress=False,
-        initial_alphabet=[SPACE_MARK],
+        initial_alphabet=[WORD_MARK],
         continuing_subword_prefix="",
     )
     tokenizer.train_from_iterator(texts, trainer)

@@ -1,18 +1,15 @@
 """Pieces of words as token ids, and back to the very same text, inside the graph."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 import tensorflow as tf
 
 from runnel.shared.preprocessing.piece_trie import PieceTrie
+from runnel.shared.preprocessing.subword_vocabulary import BYTE_TOKENS, RESERVED_TOKENS, SPECIAL_TOKENS, WORD_MARK
 from runnel.shared.preprocessing.vocabulary import check_vocabulary, join_tokens
-from runnel.shared.preprocessing.word_splitter import SPACE_MARK
 
-__all__ = ["RESERVED_TOKENS", "SubwordTokenizer"]
-
-_SPECIALS = ("<pad>", "<start>", "<end>")
-_BYTES = tuple(f"<0x{value:02X}>" for value in range(256))
-RESERVED_TOKENS = (*_SPECIALS, *_BYTES)
+__all__ = ["SubwordTokenizer"]
 
 _LONGEST_CHARACTER = 4  # bytes of UTF-8
 
@@ -44,14 +41,13 @@ class SubwordTokenizer(tf.Module):
 
     def __init__(self, vocabulary: Sequence[str]) -> None:
         super().__init__()
-        tokens = check_vocabulary(vocabulary, _SPECIALS)
+        tokens = check_vocabulary(vocabulary, SPECIAL_TOKENS)
         pieces = _check_pieces(tokens)
         self._vocabulary = tokens
-        self.is_word_start = tf.constant([False] * len(RESERVED_TOKENS) + [piece[0] == SPACE_MARK for piece in pieces])
-        texts = [piece.replace(SPACE_MARK, " ") for piece in pieces]
-        self._texts = tf.constant(
-            [b""] * len(_SPECIALS) + [bytes([value]) for value in range(256)] + [text.encode() for text in texts]
-        )
+        self.is_word_start = tf.constant([False] * len(RESERVED_TOKENS) + [piece[0] == WORD_MARK for piece in pieces])
+        texts = [piece.replace(WORD_MARK, " ") for piece in pieces]
+        bytes_of_all = [b""] * len(SPECIAL_TOKENS), [bytes([value]) for value in range(256)], map(str.encode, texts)
+        self._texts = tf.constant(list(chain(*bytes_of_all)))
         self._trie = PieceTrie({text: index for index, text in enumerate(texts, len(RESERVED_TOKENS))})
         self._sizes = tf.constant([1] * len(RESERVED_TOKENS) + [len(piece) for piece in pieces])
 
@@ -124,18 +120,18 @@ def _check_pieces(tokens: Sequence[str]) -> tuple[str, ...]:
     reserved = len(RESERVED_TOKENS)
     if tuple(tokens[:reserved]) != RESERVED_TOKENS:
         raise ValueError(
-            f"Received a vocabulary of {len(tokens)} tokens without the tokens of the 256 bytes in places "
-            f"{len(_SPECIALS)} to {reserved - 1}; expected {_BYTES[0]!r} to {_BYTES[-1]!r} there."
+            f"Received a vocabulary of {len(tokens)} tokens in which those of the bytes are not in places "
+            f"{len(SPECIAL_TOKENS)} to {reserved - 1}; expected {BYTE_TOKENS[0]!r} to {BYTE_TOKENS[-1]!r} there."
         )
     pieces = tuple(tokens[reserved:])
     for piece in pieces:
-        if not piece or " " in piece or SPACE_MARK in piece[1:]:
+        if not piece or " " in piece or WORD_MARK in piece[1:]:
             raise ValueError(
-                f"Received the piece {piece!r}; expected one character at least, no space, and {SPACE_MARK!r} at the "
+                f"Received the piece {piece!r}; expected one character at least, no space, and {WORD_MARK!r} at the "
                 "beginning alone."
             )
-    if SPACE_MARK not in pieces:
-        raise ValueError(f"Received a vocabulary without {SPACE_MARK!r}; expected it, for a word of unknown pieces.")
+    if WORD_MARK not in pieces:
+        raise ValueError(f"Received a vocabulary without {WORD_MARK!r}; expected it, for a word of unknown pieces.")
     return pieces
 
 
@@ -171,6 +167,6 @@ def _or_bytes(pieces: tf.Tensor, characters: tf.Tensor) -> tuple[tf.Tensor, tf.T
     text = tf.strings.unicode_encode(characters[:, None], "UTF-8")
     values = tf.cast(tf.io.decode_raw(text, tf.uint8, fixed_length=_LONGEST_CHARACTER), tf.int32)
     is_piece = pieces >= 0
-    tokens = tf.where(is_piece[:, None], pieces[:, None], values + len(_SPECIALS))  # [K, 4]
+    tokens = tf.where(is_piece[:, None], pieces[:, None], values + len(SPECIAL_TOKENS))  # [K, 4]
     counts = tf.where(is_piece, 1, tf.strings.length(text))
     return tf.boolean_mask(tokens, tf.sequence_mask(counts, _LONGEST_CHARACTER)), counts
