@@ -37,7 +37,10 @@ def split_by_source(pairs: Pairs, shares: Mapping[str, float]) -> dict[str, Pair
         for split, start, end in zip(shares, [0, *ends], ends, strict=False)
         for _, source in ranked[start:end]
     }
-    return {split: Pairs.of(pair for pair in pairs if split_of[pair[0]] == split) for split in shares}
+    parts: dict[str, list[tuple[str, str]]] = {split: [] for split in shares}
+    for pair in pairs:
+        parts[split_of[pair[0]]].append(pair)
+    return {split: Pairs.of(part) for split, part in parts.items()}
 
 
 def _place(source: str) -> float:
