@@ -49,7 +49,7 @@ class SubwordTokenizer(tf.Module):
         bytes_of_all = [b""] * len(SPECIAL_TOKENS), [bytes([value]) for value in range(256)], map(str.encode, texts)
         self._texts = tf.constant(list(chain(*bytes_of_all)))
         self._trie = PieceTrie({text: index for index, text in enumerate(texts, len(RESERVED_TOKENS))})
-        self._sizes = tf.constant([1] * len(RESERVED_TOKENS) + [len(piece) for piece in pieces])
+        self._sizes = tf.constant([0] * len(RESERVED_TOKENS) + [len(piece) for piece in pieces])
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ class SubwordTokenizer(tf.Module):
         return len(self._vocabulary)
 
     def encode(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Ids of texts, int32 [B, None], without marks of start and end: those of all their words in a row.
+        """Ids of texts, int32 [B, None], without marks of start and end.
 
         An empty text has no tokens.
 
@@ -73,6 +73,8 @@ class SubwordTokenizer(tf.Module):
 
     def encode_words(self, words: tf.Tensor) -> tf.RaggedTensor:
         """Ids of single words, int32 [N, None]; an empty word is "▁", a space that no word follows.
+
+        A text is its parts between the spaces: `encode` gives the ids of these in a row.
 
         Args:
             words: string [N], valid UTF-8, each without the space before it; whatever is not valid is taken for U+FFFD.
@@ -109,8 +111,9 @@ class SubwordTokenizer(tf.Module):
         rows = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
         characters = rows.values  # [C], of all rows
         pieces = self._trie.longest_pieces(characters)  # [C]
+        sizes = tf.where(pieces >= 0, tf.gather(self._sizes, tf.maximum(pieces, 0)), 1)
         # A piece has a space at its beginning alone, so none goes beyond its word or its row.
-        is_start = _mark_starts(characters == ord(" "), tf.gather(self._sizes, tf.maximum(pieces, 0)))
+        is_start = _mark_starts(characters == ord(" "), sizes)
         tokens, counts = _or_bytes(tf.boolean_mask(pieces, is_start), tf.boolean_mask(characters, is_start))
         row_ids = tf.repeat(tf.boolean_mask(rows.value_rowids(), is_start), counts)
         return tf.RaggedTensor.from_value_rowids(tokens, row_ids, nrows=rows.nrows(), validate=False)
