@@ -47,8 +47,9 @@ class TestPieces:
         assert pieces_of(texts) == ["a", "t", "▁", "at", "▁at"]
 
     @pytest.mark.parametrize("size", [263, 264, 265, 400])
-    def test_no_more_than_the_size(self, size):
-        texts = ["ab ba abba abab", "baæ"] * 3 + ["ø"]
+    @pytest.mark.parametrize("rare", ["", "ø"])
+    def test_no_more_than_the_size(self, size, rare):
+        texts = ["ab ba abba abab", "baæ"] * 3 + [rare]
         assert len(fit_subwords(texts, 400)) < 400
         assert fit_subwords(texts, size) == fit_subwords(texts, 400)[:size]
 
