@@ -1,0 +1,89 @@
+"""Questions: whether, where, when, why, how, who, what, which, how many."""
+
+import random
+from dataclasses import replace
+
+from runnel.datasets.phrasebook.clause import Clause, NounPhrase, Tense
+from runnel.datasets.phrasebook.determiners import DETERMINERS
+from runnel.datasets.phrasebook.draw_clauses import (
+    DIRECT,
+    DONE_BY_PEOPLE,
+    draw_intransitive,
+    draw_tense,
+    draw_transitive,
+    draw_verb_object,
+    is_chosen,
+    needs_place,
+)
+from runnel.datasets.phrasebook.draw_phrases import PEOPLE, chance, draw_subject, pick, pick_weighted
+from runnel.datasets.phrasebook.draw_statements import described, intransitive, located, state, there_is, transitive
+from runnel.datasets.phrasebook.pronouns import HE, YOU, I
+
+__all__ = ["asked_what", "asked_where", "asked_who", "whether"]
+
+_UNCOUNTED = frozenset({"mass", "unique", "language", "sport", "family"})
+
+
+def whether(rng: random.Random) -> Clause:
+    """Does the dog sleep in the kitchen? Isn't she tired?"""
+    base = pick(rng, (transitive, transitive, intransitive, intransitive, described, located, state, there_is))(rng)
+    if base.subject is I and chance(rng, 0.8):
+        base = replace(base, subject=YOU)
+    if base.tense is Tense.PERFECT:
+        base = replace(base, polarity="", frequency="already")
+    polarity = base.polarity if base.polarity == "not" and chance(rng, 0.4) else ""
+    frequency = "" if base.frequency in ("probably", "rarely") else base.frequency
+    contracted = base.contracted or bool(polarity)
+    return replace(
+        base, question="whether", time_first=False, polarity=polarity, frequency=frequency, contracted=contracted
+    )
+
+
+def asked_where(rng: random.Random) -> Clause:
+    """Where are the keys? When did she leave? Why are you laughing? How do you repair a clock?"""
+    if chance(rng, 0.2):
+        return replace(located(rng), question="where", places=(), polarity="", frequency="")
+    clause = draw_transitive(rng) if chance(rng, 0.5) else draw_intransitive(rng, DONE_BY_PEOPLE)
+    verb = clause.verb
+    weights = {"why": 2.0}
+    if not verb.is_state:
+        weights |= {"where": 1.2, "when": 1.2}
+        if verb.objects and is_chosen(verb) and verb.english not in ("choose", "thank", "think about"):
+            weights["how"] = 0.8
+    question = pick_weighted(rng, weights)
+    if clause.tense is Tense.PERFECT:
+        clause = replace(clause, tense=Tense.PAST)
+    if question == "when" and clause.tense not in (Tense.PAST, Tense.FUTURE, Tense.GOING_TO):
+        clause = replace(clause, tense=pick(rng, (Tense.PAST, Tense.FUTURE)))
+    if question == "where" or (question == "how" and not needs_place(verb)):
+        clause = replace(clause, places=())
+    if question == "why" and chance(rng, 0.25):
+        clause = replace(clause, polarity="not", contracted=True)
+    return replace(clause, question=question, subject=YOU if clause.subject is I else clause.subject)
+
+
+def asked_who(rng: random.Random) -> Clause:
+    """Who ate the cake?"""
+    base = draw_transitive(rng) if chance(rng, 0.5) else draw_intransitive(rng, DONE_BY_PEOPLE)
+    if not {"adult", "child"} & set(base.verb.subjects):
+        return asked_who(rng)
+    tense = draw_tense(rng, base.verb, HE)
+    tense = Tense.PAST if tense is Tense.PERFECT else tense
+    return replace(base, subject=HE, tense=tense, question="who")
+
+
+def asked_what(rng: random.Random) -> Clause:
+    """What is she eating? Who did you meet? Which book did you read? How many pens do you have?"""
+    verb = pick(rng, DIRECT)
+    subject = draw_subject(rng, verb.subjects)
+    subject = YOU if subject is I else subject
+    tense = draw_tense(rng, verb, subject)
+    tense = Tense.PAST if tense is Tense.PERFECT else tense
+    phrase = draw_verb_object(rng, verb, simple=True)
+    asked = "whom" if phrase.noun.classes & set(PEOPLE) else "what"
+    if phrase.noun.classes & _UNCOUNTED or chance(rng, 0.4):
+        return Clause(subject, verb, tense, object=phrase, question=asked)
+    many = chance(rng, 0.5)
+    plural = "single" not in phrase.noun.classes and (many or chance(rng, 0.25))
+    phrase = NounPhrase(phrase.noun, DETERMINERS["how many" if many and plural else "which"], plural)
+    return Clause(subject, verb, tense, object=phrase, question="which")

@@ -1,0 +1,21 @@
+import pytest
+
+from runnel.datasets.phrasebook.split_pairs import Pair, split_pairs
+
+
+@pytest.fixture(scope="session")
+def counts() -> dict[str, int]:
+    """Sizes of a small phrasebook."""
+    return {"train": 12_000, "validation": 300, "test": 300, "compositional": 200}
+
+
+@pytest.fixture(scope="session")
+def splits(counts) -> dict[str, list[Pair]]:
+    """A small phrasebook: it is drawn like the whole one, which takes half a minute."""
+    return split_pairs(counts)
+
+
+@pytest.fixture(scope="session")
+def whole() -> dict[str, list[Pair]]:
+    """All pairs."""
+    return split_pairs()
