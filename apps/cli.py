@@ -22,7 +22,7 @@ from runnel.shared.export.manifest import MANIFEST, read_manifest
 
 __all__ = ["APPLICATIONS", "main"]
 
-APPLICATIONS = ("forecasting", "autocomplete", "speech_commands")
+APPLICATIONS = ("forecasting", "autocomplete", "speech_commands", "translation")
 Preset = Literal["quick", "default", "thorough"]
 _HELP = {"-h", "--help"}
 
@@ -136,8 +136,8 @@ def _predict(arguments: list[str]) -> int:
 
         Args:
             export_dir: what `runnel train` exported.
-            inputs: what the application takes: CSV or Parquet files to forecast, texts to complete, audio files to
-                recognise.
+            inputs: what the application takes: CSV or Parquet files to forecast, texts to complete or to
+                translate, audio files to recognise.
         """
         return export_dir, inputs
 

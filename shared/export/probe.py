@@ -32,6 +32,10 @@ class Probe:
         ragged: {output: marks}: results of `step` [B, N, ...] of which each row has some valid entries, which
             concatenate over the pieces, and else zeros, -1 or "". What marks them is another output of `step`: either
             int32 [B], how many come first, which adds up over the pieces; or text [B, N], "" where there is none.
+        appended: {result: (signature, output)}: text [B] of `step` that joins over the pieces, and the output of one of
+            `extra` that it then equals.
+        starts: what a client may set in the initial state, each {`state_...`: [B, ...]}: from there, too, all chunkings
+            must agree.
     """
 
     serve: Arrays
@@ -42,6 +46,8 @@ class Probe:
     extra: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ranked: Mapping[str, str] = field(default_factory=dict)
     ragged: Mapping[str, str] = field(default_factory=dict)
+    appended: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    starts: Sequence[Arrays] = ()
 
 
 def record_probe(probe: Probe, functions: Mapping[str, Any], folder: Path) -> None:
@@ -79,6 +85,9 @@ def record_probe(probe: Probe, functions: Mapping[str, Any], folder: Path) -> No
         outputs = _call(functions[signature], inputs, start)
         arrays |= {f"expected/extra/{signature}/{name}": _plain(value) for name, value in outputs.items()}
 
+    for index, entries in enumerate(probe.starts):
+        arrays |= {f"start/{index}/{name}": _plain(value) for name, value in entries.items()}
+
     np.savez(folder / "probe.npz", allow_pickle=False, **arrays)
     plan = {
         "chunkings": [len(pieces) for pieces in probe.chunkings],
@@ -88,6 +97,8 @@ def record_probe(probe: Probe, functions: Mapping[str, Any], folder: Path) -> No
         "extra": list(probe.extra),
         "ranked": dict(probe.ranked),
         "ragged": dict(probe.ragged),
+        "appended": dict(probe.appended),
+        "starts": len(probe.starts),
     }
     (folder / "probe.json").write_text(json.dumps(plan))
 

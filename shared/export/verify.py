@@ -9,7 +9,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -109,37 +109,35 @@ def _measure(export: Export, plan: dict, arrays: Any, chunkings: list[list[dict]
     serve_inputs = _under(arrays, "serve/")
     batch = len(next(iter(serve_inputs.values())))
     start = export.initial_state(batch)
+    others = [{**start, **_under(arrays, f"start/{index}/")} for index in range(plan["starts"])]
     served = export.serve(serve_inputs)
     streams = [export.stream(pieces, start) for pieces in chunkings]
-    ragged = plan["ragged"]
-    join = functools.partial(_join, growing=plan["growing"], ragged=ragged)
+    ragged, appended = plan["ragged"], plan["appended"]
+    join = functools.partial(_join, growing=plan["growing"], ragged=ragged, appended=appended)
     finest, last_piece, last_state = join(streams[0][0]), streams[0][0][-1], streams[0][1]
     coarsest, among = min(zip(chunkings, streams, strict=True), key=lambda both: len(both[0]))
     expected_step = _under(arrays, "expected/step/")
     state_names = [name for name in expected_step if name in last_state]
     distance = functools.partial(_distance, columns=plan["columns"], ranked=plan["ranked"])
+    extra = {name: export.call(name, _under(arrays, f"extra/{name}/"), start) for name in plan["extra"]}
+    whole = {**_pick(served, plan["final"]), **{name: extra[by][output] for name, (by, output) in appended.items()}}
     return {
         "reloaded_equals_in_process": max(
             distance(served, _under(arrays, "expected/serve/")),
             distance({**last_piece, **last_state}, expected_step),
-            *(
-                distance(
-                    export.call(name, _under(arrays, f"extra/{name}/"), start),
-                    _under(arrays, f"expected/extra/{name}/"),
-                )
-                for name in plan["extra"]
-            ),
+            *(distance(outputs, _under(arrays, f"expected/extra/{name}/")) for name, outputs in extra.items()),
         ),
-        "step_equals_whole": distance(_pick(finest, plan["final"]), _pick(served, plan["final"])),
+        "step_equals_whole": distance(_pick(finest, [*whole]), whole),
         "chunkings_agree": max(
-            distance({**join(results), **state}, {**finest, **last_state}) for results, state in streams
+            _disagreement(every, join, distance)
+            for every in (streams, *([export.stream(pieces, other) for pieces in chunkings] for other in others))
         ),
         "one_equals_many": max(
             distance(*both)
             for row in range(batch)
             for both in (
                 (export.serve(_row(serve_inputs, row)), _row(served, row)),
-                _ragged_row(export, coarsest, among[0], ragged, row),
+                _row_of_stream(export, coarsest, among[0], join, [*{*ragged, *ragged.values(), *appended}], row),
             )
         ),
         "serialised_state_continues": distance(_continue_serialised(export, chunkings[0], start), last_state),
@@ -158,9 +156,21 @@ def _continue_serialised(export: Export, pieces: list[dict], start: dict) -> dic
     return export.stream(pieces[half:], {name: restored[name] for name in restored.files})[1]
 
 
-def _join(pieces: list[Outputs], growing: Mapping[str, int], ragged: Mapping[str, str]) -> Outputs:
-    """Results over all pieces: growing ones end to end, the valid entries of ragged ones, of the others the last."""
+def _disagreement(streams: list[tuple[list[Outputs], Outputs]], join: Callable, distance: Callable) -> float:
+    """How far results and last states of several cuttings lie from those of the first."""
+    joined = [{**join(results), **state} for results, state in streams]
+    return max(distance(one, joined[0]) for one in joined)
+
+
+def _join(
+    pieces: list[Outputs], growing: Mapping[str, int], ragged: Mapping[str, str], appended: Collection[str]
+) -> Outputs:
+    """Results over all pieces.
+
+    Growing ones and appended text end to end, the valid entries of ragged ones, of the others the last.
+    """
     joined = {name: np.concatenate([piece[name] for piece in pieces], axis) for name, axis in growing.items()}
+    joined |= {name: np.sum([piece[name] for piece in pieces], axis=0) for name in appended}
     for name, by in ragged.items():
         valid = np.concatenate([_valid(piece[by], piece[name].shape[1]) for piece in pieces], axis=1)
         joined[name] = _pack(np.concatenate([piece[name] for piece in pieces], axis=1), valid)
@@ -194,16 +204,15 @@ def _is_padded(outputs: Outputs, ragged: Mapping[str, str]) -> bool:
     return True
 
 
-def _ragged_row(
-    export: Export, pieces: list[dict], results: list[Outputs], ragged: Mapping[str, str], row: int
+def _row_of_stream(
+    export: Export, pieces: list[dict], results: list[Outputs], join: Callable, names: list[str], row: int
 ) -> tuple[Outputs, Outputs]:
-    """The ragged results of a row alone, and what they were among others."""
-    if not ragged:
+    """These results of a row alone, and what they were among others."""
+    if not names:
         return {}, {}
     alone, _ = export.stream([_row(piece, row) for piece in pieces], export.initial_state(1))
     among = [_row(outputs, row) for outputs in results]
-    names = [*ragged.keys() | ragged.values()]
-    return _pick(_join(alone, {}, ragged), names), _pick(_join(among, {}, ragged), names)
+    return _pick(join(alone), names), _pick(join(among), names)
 
 
 def _latency(export: Export, pieces: list[dict]) -> dict[str, float]:

@@ -38,6 +38,7 @@ class RecurrentStack(keras.layers.Layer):
             outputs, which are then [B, T, 2U]. Cannot stream: there is no `step`.
         use_cudnn: "auto" uses cuDNN on a GPU; False keeps cuDNN operations out of the graph, as an export needs.
             Without cuDNN, training runs through `run_recurrence`.
+        prefix: begins the names of the state, which must differ between the stacks of a model.
 
     Raises:
         ValueError: an unknown cell, or a size that is not positive.
@@ -52,6 +53,7 @@ class RecurrentStack(keras.layers.Layer):
         residual: bool = False,
         bidirectional: bool = False,
         use_cudnn: bool | str = "auto",
+        prefix: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -61,6 +63,7 @@ class RecurrentStack(keras.layers.Layer):
             raise ValueError(f"Received units={units}, depth={depth}; expected both to be at least 1.")
         self.cell, self.units, self.depth, self.dropout = cell, units, depth, dropout
         self.residual, self.bidirectional, self.use_cudnn = residual, bidirectional, use_cudnn
+        self.prefix = prefix
         self.supports_masking = True
         self.forward_layers = [self._stock_layer(f"forward_{index}") for index in range(depth)]
         self.backward_layers = (
@@ -96,7 +99,7 @@ class RecurrentStack(keras.layers.Layer):
         """Names and shapes, without the batch dimension, of the state: `hidden_0`, `cell_0`, ... bottom layer first."""
         directions = ("", "backward_") if self.bidirectional else ("",)
         return {
-            f"{direction}{name}_{index}": (self.units,)
+            f"{self.prefix}{direction}{name}_{index}": (self.units,)
             for direction in directions
             for index in range(self.depth)
             for name in _STATE_NAMES[self.cell]
@@ -204,19 +207,18 @@ class RecurrentStack(keras.layers.Layer):
         return outputs, final_state
 
     def _layer_state(self, state: State, index: int, direction: str = "") -> list[Any]:
-        return [state[f"{direction}{name}_{index}"] for name in _STATE_NAMES[self.cell]]
+        return [state[f"{self.prefix}{direction}{name}_{index}"] for name in _STATE_NAMES[self.cell]]
 
     def _named_state(self, index: int, values: Any, direction: str = "") -> State:
-        return {
-            f"{direction}{name}_{index}": value for name, value in zip(_STATE_NAMES[self.cell], values, strict=True)
-        }
+        names = (f"{self.prefix}{direction}{name}_{index}" for name in _STATE_NAMES[self.cell])
+        return dict(zip(names, values, strict=True))
 
     def compute_mask(self, *_: Any, **__: Any) -> None:
         """Masks are passed explicitly: nothing is attached to the outputs."""
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        names = ("cell", "units", "depth", "dropout", "residual", "bidirectional", "use_cudnn")
+        names = ("cell", "units", "depth", "dropout", "residual", "bidirectional", "use_cudnn", "prefix")
         return super().get_config() | {name: getattr(self, name) for name in names}
 
 

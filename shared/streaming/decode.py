@@ -21,11 +21,14 @@ class Decoded(NamedTuple):
         token_ids: int32 [B, W, N] without the end mark, padded with it; N is the length of the longest hypothesis.
         length: int32 [B, W].
         score: float32 [B, W], sum of the log probabilities, the end mark's included.
+        state: {name: [R, ...]}, what `advance` gave last: after an end mark where a hypothesis ended before others,
+            otherwise before the last token, which it was not given.
     """
 
     token_ids: tf.Tensor
     length: tf.Tensor
     score: tf.Tensor
+    state: Mapping[str, tf.Tensor]
 
 
 def decode(
@@ -82,7 +85,7 @@ def decode(
         return hypotheses, *tf.cond(needed, go_on, lambda: (log_probabilities, state))
 
     start = _start(tf.shape(first_log_probabilities)[0], width)
-    hypotheses, *_ = tf.while_loop(
+    hypotheses, _, state = tf.while_loop(
         lambda hypotheses, *_: _unfinished(hypotheses, max_tokens),
         body,
         (start, log_probabilities, state),
@@ -92,7 +95,7 @@ def decode(
             {name: value.shape for name, value in state.items()},
         ),
     )
-    return _without_impossible(hypotheses, end_id)
+    return _without_impossible(hypotheses, end_id, state)
 
 
 def _start(batch: tf.Tensor, width: int) -> Hypotheses:
@@ -142,9 +145,9 @@ def _gather_rows(state: State, parent: tf.Tensor, width: int) -> State:
     return {name: tf.gather(value, rows) for name, value in state.items()}
 
 
-def _without_impossible(hypotheses: Hypotheses, end_id: int) -> Decoded:
+def _without_impossible(hypotheses: Hypotheses, end_id: int, state: Mapping[str, tf.Tensor]) -> Decoded:
     possible = hypotheses.score > float("-inf")
     length = tf.where(possible, hypotheses.length, 0)
     longest = tf.maximum(tf.reduce_max(length), 0)  # of no rows, the largest is the smallest integer
     token_ids = tf.where(possible[..., None], hypotheses.token_ids, end_id)[:, :, :longest]
-    return Decoded(token_ids, length, hypotheses.score)
+    return Decoded(token_ids, length, hypotheses.score, state)
