@@ -5,7 +5,7 @@ from types import MappingProxyType
 __all__ = ["CLOCK", "DEGREES", "FREQUENCIES", "MANNERS", "MANNERS_OF_VERB", "TIMES", "TIME_GROUPS"]
 
 MANNERS = MappingProxyType({
-    "slowly": "lentement", "quickly": "rapidement", "well": "bien", "badly": "mal", "quietly": "doucement",
+    "slowly": "lentement", "quickly": "rapidement", "well": "bien", "badly": "mal", "quietly": "silencieusement",
     "loudly": "bruyamment", "carefully": "prudemment", "happily": "joyeusement", "patiently": "patiemment",
     "hard": "dur", "fast": "vite", "together": "ensemble", "early": "tôt", "late": "tard",
     "a lot": "beaucoup", "peacefully": "paisiblement", "nervously": "nerveusement", "politely": "poliment",
@@ -20,16 +20,16 @@ run: fast, slowly, quickly
 walk: slowly, quickly, quietly, a lot, fast
 swim: well, fast, slowly, badly
 dance: well, badly, happily, slowly, a lot
-sing: well, badly, loudly, happily, quietly
+sing: well, badly, loudly, happily
 laugh: loudly, a lot, happily
 cry: a lot, quietly, loudly
-work: a lot, carefully, hard, well, quietly
+work: a lot, hard, well, quietly
 wait: patiently, quietly, nervously
 smile: politely, happily, nervously
 bark: loudly, nervously, a lot
 snore: loudly, a lot
 cough: loudly, a lot
-whistle: happily, loudly, quietly
+whistle: happily, loudly
 travel: a lot
 get up: early, late, slowly, quickly
 wake up: early, late, slowly
@@ -39,20 +39,19 @@ leave: early, late, quickly, quietly
 go home: early, late
 get dressed: slowly, quickly
 rest: a lot
-shine: a lot
 grow: fast, slowly, well
-drive: slowly, carefully, well, fast, badly
+drive: slowly, carefully, well, badly
 read: slowly, quietly
 write: slowly, well, badly, quickly
-open: slowly, carefully, quietly, quickly
+open: slowly, carefully, quickly
 close: slowly, carefully, quietly, quickly
-repair: quickly, carefully
-clean: quickly, carefully, well
-wash: quickly, carefully
+repair: quickly
+clean: quickly, well
+wash: quickly
 carry: carefully
 cross: slowly, carefully, quickly
 play: well, badly
-speak: well, badly, slowly, fast
+speak: well, badly
 explain: patiently, well, slowly
 push: slowly, quietly
 pull: slowly
@@ -60,23 +59,21 @@ lift: carefully, slowly
 move: slowly, carefully, quietly
 cut: carefully, slowly
 answer: quickly, politely, slowly
-listen to: carefully, patiently, quietly
+listen to: patiently
 wait for: patiently, nervously
 follow: quietly, slowly
-touch: carefully, quietly
-study: carefully, a lot
+touch: carefully
 learn: quickly, slowly
-understand: well, badly
-hear: well, badly
+understand: well
+hear: well
 know: well
 ring: loudly
 fly: fast, slowly
 shout: loudly
-paint: well, quickly, carefully
+paint: well, quickly
 draw: well, badly, quickly
 translate: well, badly, slowly
-hold: carefully
-prepare: quickly, carefully
+prepare: quickly
 begin: well, badly
 taste: slowly, carefully
 """
@@ -168,6 +165,7 @@ def _read_groups() -> dict[str, tuple[str, ...]]:
         group, row = line.split(" | ")
         for name in ("past", "future") if group in _FUTURE_AND_PAST else (group,):
             groups.setdefault(name, []).append(row.split("; ")[0])
+    groups["past_state"] = [time for time in groups["past"] if " ago" not in time and not time.startswith("on ")]
     return {name: tuple(times) for name, times in groups.items()}
 
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from runnel.datasets.phrasebook import draw_joined, draw_questions, draw_relatives, draw_requests, draw_statements
 from runnel.datasets.phrasebook.clause import Clause
-from runnel.datasets.phrasebook.draw_phrases import draw_noun_phrase, pick, pick_weighted
+from runnel.datasets.phrasebook.draw_phrases import chance, draw_noun_phrase, pick, pick_weighted
 from runnel.datasets.phrasebook.sentence import Fragment, Sentence, Text
 
 __all__ = ["CONSTRUCTIONS", "draw_text"]
@@ -66,13 +66,18 @@ CONSTRUCTIONS: MappingProxyType[Callable[[random.Random], _Drawn], float] = Mapp
 _WEIGHTS = dict(CONSTRUCTIONS)
 
 
-def draw_text(rng: random.Random) -> Text:
-    """Draws a text of any construction."""
+def draw_text(rng: random.Random, *, plain: float = 0.0) -> Text:
+    """Draws a text of any construction.
+
+    Args:
+        rng: Source of chance.
+        plain: Probability that a single sentence is written without capital and mark.
+    """
     draw = pick_weighted(rng, _WEIGHTS)
     name = draw.__name__
     drawn = draw(rng)
     if isinstance(drawn, Clause):
-        return Text(name, (Sentence(drawn, mark="?" if drawn.question else "."),))
+        drawn = Sentence(drawn, mark="?" if drawn.question else ".")
     if isinstance(drawn, tuple):
         return Text(name, drawn)
-    return Text(name, (drawn,))
+    return Text(name, (drawn,), is_plain=chance(rng, plain))

@@ -1,5 +1,6 @@
 """Articles, possessives, demonstratives, quantities and numerals."""
 
+import re
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -15,48 +16,47 @@ class Determiner:
         english: Before a singular and before a plural; empty where there is none.
         masculine: French before a masculine singular.
         feminine: French before a feminine singular.
-        before_vowel: French before a singular that begins with a vowel.
+        masculine_vowel: French before a masculine singular that begins with a vowel: cet.
+        feminine_vowel: French before a feminine singular that begins with a vowel: mon.
         plural: French before a masculine plural.
         feminine_plural: French before a feminine plural.
-        number: "singular", "plural" or "any".
     """
 
     name: str
     english: tuple[str, str]
     masculine: str
     feminine: str
-    before_vowel: str
+    masculine_vowel: str
+    feminine_vowel: str
     plural: str
     feminine_plural: str
-    number: str
 
 
-# name; English singular, plural; French masculine, feminine, before a vowel, plural[, feminine plural]
+# name; English singular, plural; French masculine, feminine, the two before a vowel, plural[, feminine plural]
 _TABLE = """
-the; the, the; le, la, -, les
-a; a, -; un, une, -, -
-some; some, some; du, de la, de la, des
-bare; , ; du, de la, de la, des
-kind; , ; le, la, -, les
-none; , ; , , -,
-this; this, these; ce, cette, cet, ces
-that; that, those; ce, cette, cet, ces
-my; my, my; mon, ma, mon, mes
-your; your, your; votre, votre, -, vos
-his; his, his; son, sa, son, ses
-her; her, her; son, sa, son, ses
-our; our, our; notre, notre, -, nos
-their; their, their; leur, leur, -, leurs
-one's; one's, one's; son, sa, son, ses
-every; every, -; chaque, chaque, -, -
-all; all the, all the; tout le, toute la, -, tous les, toutes les
-several; -, several; -, -, -, plusieurs
-a few; -, a few; -, -, -, quelques
-many; -, many; -, -, -, beaucoup de
-too many; -, too many; -, -, -, trop de
-how many; -, how many; -, -, -, combien de
-which; which, which; quel, quelle, -, quels, quelles
-another; another, -; un autre, une autre, -, -
+the; the, the; le, la, le, la, les
+a; a, -; un, une, un, une, -
+some; some, some; du, de la, de la, de la, des
+bare; , ; du, de la, de la, de la, des
+kind; , ; le, la, le, la, les
+none; , ; , , , ,
+this; this, these; ce, cette, cet, cette, ces
+that; that, those; ce, cette, cet, cette, ces
+my; my, my; mon, ma, mon, mon, mes
+your; your, your; votre, votre, votre, votre, vos
+his; his, his; son, sa, son, son, ses
+her; her, her; son, sa, son, son, ses
+our; our, our; notre, notre, notre, notre, nos
+their; their, their; leur, leur, leur, leur, leurs
+every; every, -; chaque, chaque, chaque, chaque, -
+another; another, -; un autre, une autre, un autre, une autre, -
+all; -, all the; -, -, -, -, tous les, toutes les
+several; -, several; -, -, -, -, plusieurs
+a few; -, a few; -, -, -, -, quelques
+many; -, many; -, -, -, -, beaucoup de
+too many; -, too many; -, -, -, -, trop de
+how many; -, how many; -, -, -, -, combien de
+which; which, which; quel, quelle, quel, quelle, quels, quelles
 """
 
 _NUMERALS = """
@@ -70,21 +70,22 @@ NUMERALS = MappingProxyType(dict(pair.split() for pair in _NUMERALS.replace("\n"
 
 
 def _read_determiner(line: str) -> Determiner:
-    """Parses a row of the table; "-" stands for what does not exist or, before a vowel, for the ordinary form."""
-    name, english, french = line.split("; ")
+    """Parses a row of the table; "-" stands for what does not exist."""
+    name, english, french = re.split("; ?", line)
     singular, plural = english.split(", ")
-    masculine, feminine, before_vowel, several, *feminine_plural = (
-        french.rstrip(",").split(", ") if name != "none" else ("", "", "-", "")
+    *forms, several = re.split(", ?", french)
+    if len(forms) == 4:
+        forms.append(several)
+    masculine, feminine, masculine_vowel, feminine_vowel, masculine_plural = forms
+    return Determiner(
+        name, (singular, plural), masculine, feminine, masculine_vowel, feminine_vowel, masculine_plural, several
     )
-    number = "plural" if singular == "-" else "singular" if plural == "-" else "any"
-    return Determiner(name, (singular, plural), masculine, feminine, "" if before_vowel == "-" else before_vowel,
-                      several, feminine_plural[0] if feminine_plural else several, number)  # fmt: skip
 
 
 DETERMINERS = MappingProxyType(
     {determiner.name: determiner for determiner in map(_read_determiner, _TABLE.strip("\n").splitlines())}
     | {
-        english: Determiner(english, ("-", english), "-", "-", "", french, french, "plural")
+        english: Determiner(english, ("-", english), "-", "-", "-", "-", french, french)
         for english, french in NUMERALS.items()
     }
 )

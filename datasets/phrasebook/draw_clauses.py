@@ -22,8 +22,9 @@ from runnel.datasets.phrasebook.pronouns import PRONOUNS
 from runnel.datasets.phrasebook.verbs import INTRANSITIVE, TRANSITIVE, Verb
 
 __all__ = [
-    "CHOSEN_BY_PEOPLE", "COMMON_TRANSITIVE", "DIRECT", "DONE_BY_PEOPLE", "ON_PEOPLE", "draw_finish",
-    "draw_intransitive", "draw_tense", "draw_transitive", "draw_verb_object", "draw_verb_places", "is_chosen",
+    "CHOSEN_BY_PEOPLE", "COMMON_INTRANSITIVE", "COMMON_TRANSITIVE", "DIRECT", "DONE_BY_PEOPLE", "ON_PEOPLE",
+    "draw_finish", "draw_intransitive", "draw_tense", "draw_transitive", "draw_verb_object", "draw_verb_places",
+    "is_chosen",
     "needs_place",
 ]  # fmt: skip
 
@@ -38,15 +39,31 @@ _TIME_GROUP = {
 _OPTIONAL_TENSES = (Tense.PROGRESSIVE, Tense.PAST_PROGRESSIVE, Tense.PERFECT, Tense.GOING_TO)
 _NEEDED = {"on_needed": "on", "to_needed": "to", "city_needed": "city", "from_needed": "from",
            "on_furniture_needed": "on_furniture"}  # fmt: skip
+_PERCEPTIONS = ("see", "hear", "find", "lose", "catch", "smell", "understand", "begin", "finish", "disappear")
+_LONG = frozenset(["ago", "in", "week", "month", "year", "summer", "winter", "weeks"])
 _NO_PLACE = ("time", "time_only", "hour", "past", "past_only", "no_imperative")
 
 
-_COMMON = {"eat": 5, "drink": 4, "buy": 3, "see": 2, "like": 2, "love": 2, "prepare": 2, "need": 2, "hear": 2}
-COMMON_TRANSITIVE = tuple(verb for verb in TRANSITIVE for _ in range(_COMMON.get(verb.english, 1)))
-"""The verbs with an object, as often as they are drawn: those with many objects more often."""
+_COMMON = frozenset({
+    "eat", "drink", "buy", "see", "like", "love", "prepare", "need", "hear", "read", "write", "want", "have", "open",
+    "close", "find", "lose", "look for", "give", "take", "wear", "sell", "wash", "clean", "visit", "help", "know",
+    "use", "paint", "sleep", "work", "walk", "go", "come", "leave", "arrive", "sing", "live", "wait", "go home", "run",
+    "get up", "play", "can", "must", "want to", "be",
+})  # fmt: skip
+"""Verbs that are drawn more often; they alone have the future of "I", "we", "you" and the past progressive of these."""
 
 
-DIRECT = tuple(verb for verb in TRANSITIVE if not verb.preposition and verb.english not in ("speak", "teach"))
+def _as_often_as_drawn(verbs: Sequence[Verb]) -> tuple[Verb, ...]:
+    """Returns common verbs three times, and those of eating and drinking, with their many objects, five times."""
+    often = {"eat": 5, "drink": 4}
+    return tuple(verb for verb in verbs for _ in range(often.get(verb.english, 3 if verb.english in _COMMON else 1)))
+
+
+COMMON_TRANSITIVE = _as_often_as_drawn(TRANSITIVE)
+"""The verbs with an object, as often as they are drawn."""
+COMMON_INTRANSITIVE = _as_often_as_drawn(INTRANSITIVE)
+"""The verbs without an object, as often as they are drawn."""
+DIRECT = tuple(verb for verb in TRANSITIVE if not verb.preposition and verb.english not in ("speak", "teach", "ask"))
 """The verbs with a direct object."""
 ON_PEOPLE = tuple(
     verb
@@ -58,9 +75,10 @@ ON_PEOPLE = tuple(
 DONE_BY_PEOPLE = tuple(verb for verb in INTRANSITIVE if "adult" in verb.subjects and "past_only" not in verb.places)
 """The verbs without an object that people do."""
 _UNCHOSEN = frozenset({
-    "arrive late", "believe", "break", "complain", "cough", "cry", "disappear", "fall", "find", "forget", "get angry",
-    "get bored", "grow", "hate", "have", "hear", "know", "like", "lose", "love", "make a mistake", "miss", "need",
-    "receive", "refuse", "see", "shine", "smell", "sneeze", "snore", "understand", "want",
+    "arrive", "arrive late", "believe", "break", "come", "complain", "cough", "cry", "disappear", "fall",
+    "fall asleep", "find", "forget", "get angry", "get bored", "grow", "hate", "have", "hear", "know", "like",
+    "lose", "love", "make a mistake", "miss", "need", "receive", "refuse", "see", "shine", "smell", "sneeze",
+    "snore", "understand", "wake up", "want",
 })  # fmt: skip
 
 
@@ -93,10 +111,13 @@ def draw_tense(rng: random.Random, verb: Verb, subject: Participant) -> Tense:
     agreement = agreement_of(subject)
     if past_of(verb.head) == verb.head and (agreement.person != 3 or agreement.plural):
         del weights[Tense.PRESENT]
+    if agreement.person != 3 and verb.english not in _COMMON and not verb.is_state:
+        weights.pop(Tense.PAST_PROGRESSIVE, None)
+        weights.pop(Tense.FUTURE, None)
     return pick_weighted(rng, weights)
 
 
-def draw_finish(rng: random.Random, clause: Clause, *, time: float = 0.4, negated: float = 0.14) -> Clause:
+def draw_finish(rng: random.Random, clause: Clause, *, time: float = 0.45, negated: float = 0.14) -> Clause:
     """Adds polarity, frequency, manner and time to a clause with its verb, tense and object.
 
     Args:
@@ -107,7 +128,7 @@ def draw_finish(rng: random.Random, clause: Clause, *, time: float = 0.4, negate
     """
     tense, verb = clause.tense, clause.verb
     if tense is Tense.PERFECT:
-        if chance(rng, 0.5):
+        if chance(rng, 0.5) or _is_counted(clause):
             return replace(clause, frequency="already")
         return replace(clause, polarity=pick(rng, ("never", "not yet")), contracted=chance(rng, 0.3))
     if chance(rng, negated) and "past_only" not in verb.places:
@@ -128,7 +149,13 @@ def draw_finish(rng: random.Random, clause: Clause, *, time: float = 0.4, negate
     return clause
 
 
-_COUNTED = ("several", "a few", "many", "too many", "all", "every", *NUMERALS)
+_COUNTED = ("several", "a few", "many", "too many", "all", "every", "another", *NUMERALS)
+
+
+def _is_counted(clause: Clause) -> bool:
+    """Says whether subject or object is counted; what is counted is not denied."""
+    parts = (clause.subject, clause.object)
+    return any(isinstance(part, NounPhrase) and part.determiner.name in _COUNTED for part in parts)
 
 
 def _negated(rng: random.Random, clause: Clause) -> Clause:
@@ -151,11 +178,16 @@ def _negated(rng: random.Random, clause: Clause) -> Clause:
 def _timed(rng: random.Random, clause: Clause) -> Clause:
     """Adds a time that goes with the tense."""
     group = _TIME_GROUP.get(clause.tense)
-    if clause.verb.is_state and clause.tense is Tense.PRESENT:
+    if clause.tense is Tense.PRESENT and (clause.verb.is_state or clause.verb.english in _PERCEPTIONS):
         group = None
     if group is None:
         return clause
-    time = pick(rng, TIME_GROUPS[group])
+    if clause.verb.is_state and group == "past":
+        group = "past_state"
+    times = TIME_GROUPS[group]
+    if "hour" in clause.verb.places:  # Nobody gets up next month.
+        times = tuple(time for time in times if not _LONG.intersection(time.split()))
+    time = pick(rng, times)
     if "hour" in clause.verb.places and chance(rng, 0.5):
         time = f"at {pick(rng, tuple(CLOCK))} o'clock"
     return replace(clause, time=time, time_first=chance(rng, 0.2) and not time.startswith("at "))
@@ -174,11 +206,14 @@ def draw_verb_places(rng: random.Random, verb: Verb, probability: float) -> tupl
 
 def draw_verb_object(rng: random.Random, verb: Verb, *, simple: bool) -> NounPhrase:
     """Draws what the verb is done to, with the determiner that the verb asks for."""
-    phrase = draw_noun_phrase(rng, verb.objects, simple=simple)
+    phrase = draw_noun_phrase(rng, verb.objects, simple=simple, adjective=0.45)
     classes = phrase.noun.classes
     if "language" in classes or "sport" in classes:
         determiner = DETERMINERS["none" if verb.english == "speak" else "kind"]
         return NounPhrase(phrase.noun, determiner)
+    if verb.english == "have" and "family" in classes:
+        several = "single" not in classes and chance(rng, 0.5)
+        return NounPhrase(phrase.noun, DETERMINERS[pick(rng, ("two", "three", "four")) if several else "a"], several)
     if verb.english == "play":
         return NounPhrase(phrase.noun, DETERMINERS["the"])
     if verb.generic:
@@ -196,7 +231,7 @@ def draw_transitive(rng: random.Random, verbs: Sequence[Verb] = COMMON_TRANSITIV
     clause = Clause(who, verb, draw_tense(rng, verb, who), object=draw_verb_object(rng, verb, simple=False))
     if verb.has_recipient:
         clause = replace(clause, recipient=_draw_recipient(rng, who))
-    return replace(clause, places=draw_verb_places(rng, verb, 0.4))
+    return replace(clause, places=draw_verb_places(rng, verb, 0.5))
 
 
 def _draw_recipient(rng: random.Random, subject: Participant) -> Participant:
@@ -209,7 +244,7 @@ def _draw_recipient(rng: random.Random, subject: Participant) -> Participant:
     return draw_noun_phrase(rng, ("family", "relation", "child", "profession"), simple=True, adjective=0.1)
 
 
-def draw_intransitive(rng: random.Random, verbs: Sequence[Verb] = INTRANSITIVE, *, place: float = 0.65) -> Clause:
+def draw_intransitive(rng: random.Random, verbs: Sequence[Verb] = COMMON_INTRANSITIVE, *, place: float = 0.7) -> Clause:
     """Draws a clause without an object, affirmative and without adverbs."""
     verb = pick(rng, verbs)
     who = draw_subject(rng, verb.subjects)

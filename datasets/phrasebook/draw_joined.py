@@ -3,7 +3,16 @@
 import random
 from dataclasses import replace
 
-from runnel.datasets.phrasebook.clause import Clause, Comparison, NounPhrase, Participant, Tense, agreement_of
+from runnel.datasets.phrasebook.adjectives import ADJECTIVE_BY_ENGLISH
+from runnel.datasets.phrasebook.clause import (
+    Clause,
+    Comparison,
+    Described,
+    NounPhrase,
+    Participant,
+    Tense,
+    agreement_of,
+)
 from runnel.datasets.phrasebook.draw_clauses import (
     DIRECT,
     DONE_BY_PEOPLE,
@@ -21,7 +30,6 @@ from runnel.datasets.phrasebook.draw_phrases import (
     pick_weighted,
 )
 from runnel.datasets.phrasebook.draw_statements import (
-    describe,
     describe_as,
     described,
     intransitive,
@@ -39,7 +47,8 @@ __all__ = ["comparison", "joined", "person_and_pronoun", "reported", "thing_and_
 _COMPARED = ("animal", "vehicle", "building", "garment", "goods")
 _UNFIT = frozenset({"adult", "child", "mass", "unique", "language", "sport"})
 _REASONS = AVOIR_STATES[:6]  # Hungry, thirsty, cold, hot, sleepy, afraid.
-_FEELINGS = ("like", "love", "hate", "want", "need")
+_FEELINGS = ("like", "love", "hate")
+_MOODS = ("tired", "sick", "sad", "happy", "late", "angry", "worried", "surprised", "nervous", "busy", "alone")
 
 
 def comparison(rng: random.Random) -> Clause:
@@ -47,11 +56,12 @@ def comparison(rng: random.Random) -> Clause:
     subject: Participant
     other: Participant
     if chance(rng, 0.6):
-        subject, other = draw_subject(rng, PEOPLE, pronoun=0.4), draw_subject(rng, PEOPLE, pronoun=0.0)
+        subject = draw_subject(rng, PEOPLE, pronoun=0.4, definite=True)
+        other = draw_subject(rng, PEOPLE, pronoun=0.0, definite=True)
     else:
         classes = (pick(rng, _COMPARED),)
-        subject = draw_noun_phrase(rng, classes, is_subject=True, definite=True, adjective=0.0)
-        other = draw_noun_phrase(rng, classes, is_subject=True, definite=True, adjective=0.0)
+        subject = draw_noun_phrase(rng, classes, is_subject=True, definite=True, simple=True, adjective=0.0)
+        other = draw_noun_phrase(rng, classes, is_subject=True, definite=True, simple=True, adjective=0.0)
     noun = subject.noun if isinstance(subject, NounPhrase) else NOUN_BY_ENGLISH["man"]
     choices = [adjective for adjective in adjectives_of(noun, predicate=True) if adjective.compares]
     if not choices or other == subject:
@@ -107,7 +117,9 @@ def _because(rng: random.Random) -> Sentence:
     tense = Tense.PAST if first.tense is Tense.PAST else Tense.PRESENT
     second = Clause(again, pick(rng, _REASONS), tense, contracted=chance(rng, 0.3))
     if chance(rng, 0.6):
-        second = replace(describe(rng, again) or second, tense=tense)
+        mood = Described(ADJECTIVE_BY_ENGLISH[pick(rng, _MOODS)], "very" if chance(rng, 0.2) else "")
+        mood = replace(mood, degree="") if " " in mood.adjective.masculine else mood
+        second = Clause(again, BE, tense, predicate=mood, contracted=chance(rng, 0.3))
     return Sentence(first, "because", second)
 
 
@@ -137,11 +149,9 @@ def thing_and_pronoun(rng: random.Random) -> tuple[Sentence, Sentence]:
     second = describe_as(rng, it, phrase.noun) if chance(rng, 0.5) else None
     if second is None:
         liker = _again(subject)
-        feeling = VERB_BY_ENGLISH[pick(rng, ("like", "love", "hate") if verb.english in _FEELINGS else _FEELINGS)]
+        feeling = VERB_BY_ENGLISH[pick(rng, _FEELINGS)]
         polarity = "not" if chance(rng, 0.25) else ""
         second = Clause(liker, feeling, object=it, polarity=polarity, contracted=chance(rng, 0.5))
-        if feeling.preposition:  # "I need it" would be « en ».
-            return thing_and_pronoun(rng)
     return Sentence(first), Sentence(second)
 
 

@@ -43,7 +43,7 @@ _OWNABLE = frozenset(
         "goods",
     ]
 )
-_UNOWNED_PLURALS = ("some", "bare", "several", "a few", "many")
+_SPOUSES = {"husband": ("my", "your", "her"), "wife": ("my", "your", "his")}
 _SMALL_NUMERALS = tuple(NUMERALS)[:11]
 
 
@@ -142,7 +142,7 @@ def draw_determiner(rng: random.Random, noun: Noun, *, plural: bool, simple: boo
     if "unique" in noun.classes:
         return "the"
     if "family" in noun.classes:
-        return pick(rng, POSSESSIVES)
+        return pick(rng, _SPOUSES.get(noun.english, POSSESSIVES))
     weights: dict[str, float] = {"the": 4.0, "this": 0.7, "that": 0.5}
     if noun.classes & _OWNABLE:
         weights |= dict.fromkeys(POSSESSIVES, 0.4)
@@ -151,9 +151,16 @@ def draw_determiner(rng: random.Random, noun: Noun, *, plural: bool, simple: boo
     if plural:
         weights |= {"bare": 0.8, "some": 1.2}
         if not simple:
-            weights |= {"several": 0.4, "a few": 0.4, "many": 0.4, "all": 0.4, pick(rng, _SMALL_NUMERALS): 1.6}
+            weights |= {
+                "several": 0.4,
+                "a few": 0.4,
+                "many": 0.4,
+                "too many": 0.2,
+                "all": 0.4,
+                pick(rng, _SMALL_NUMERALS): 1.6,
+            }
     else:
-        weights["a"] = 3.0
+        weights |= {"a": 3.0} if simple else {"a": 3.0, "another": 0.3}
     return pick_weighted(rng, weights)
 
 
@@ -196,17 +203,24 @@ def draw_noun_phrase(
 def _owner(rng: random.Random) -> NounPhrase:
     """Draws whose it is: the teacher, my sister; always one, for "teachers'" sounds like "teacher's"."""
     noun = draw_noun(rng, ("adult", "child"))
-    name = pick(rng, POSSESSIVES) if "family" in noun.classes else pick(rng, ("the", "the", "my", "this", "that"))
+    name = (
+        pick(rng, _SPOUSES.get(noun.english, POSSESSIVES))
+        if "family" in noun.classes
+        else pick(rng, ("the", "the", "my", "this", "that"))
+    )
     return NounPhrase(noun, DETERMINERS[name if noun.classes & _OWNABLE or name != "my" else "the"])
 
 
-def draw_subject(rng: random.Random, classes: Sequence[str], *, pronoun: float = 0.5) -> Participant:
+def draw_subject(
+    rng: random.Random, classes: Sequence[str], *, pronoun: float = 0.5, definite: bool = False
+) -> Participant:
     """Draws who or what does something.
 
     Args:
         rng: Source of chance.
         classes: Classes of nouns that do it.
         pronoun: Probability of a pronoun, if people do it.
+        definite: Whether a noun is a certain one or several, and not counted.
     """
     if "adult" in classes:
         if chance(rng, pronoun):
@@ -215,7 +229,7 @@ def draw_subject(rng: random.Random, classes: Sequence[str], *, pronoun: float =
             return pick(rng, NAMES)
         if chance(rng, 0.08):
             return _draw_pair(rng)
-    return draw_noun_phrase(rng, classes, is_subject=True, adjective=0.3)
+    return draw_noun_phrase(rng, classes, is_subject=True, definite=definite, simple=definite, adjective=0.3)
 
 
 def _draw_pair(rng: random.Random) -> Coordination:
@@ -225,7 +239,9 @@ def _draw_pair(rng: random.Random) -> Coordination:
         second = pick(rng, NAMES)
     if chance(rng, 0.4):
         noun = draw_noun(rng, ("family",))
-        return Coordination(NounPhrase(noun, DETERMINERS[pick(rng, POSSESSIVES)]), second)
+        return Coordination(
+            NounPhrase(noun, DETERMINERS[draw_determiner(rng, noun, plural=False, simple=True)]), second
+        )
     return Coordination(first, second)
 
 

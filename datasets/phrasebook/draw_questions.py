@@ -12,7 +12,6 @@ from runnel.datasets.phrasebook.draw_clauses import (
     draw_tense,
     draw_transitive,
     draw_verb_object,
-    is_chosen,
     needs_place,
 )
 from runnel.datasets.phrasebook.draw_phrases import PEOPLE, chance, draw_subject, pick, pick_weighted
@@ -21,6 +20,11 @@ from runnel.datasets.phrasebook.pronouns import HE, YOU, I
 
 __all__ = ["asked_what", "asked_where", "asked_who", "whether"]
 
+_SKILLED = frozenset({
+    "build", "catch", "clean", "climb", "close", "cross", "draw", "drive", "find", "hide", "iron", "learn", "lift",
+    "move", "open", "paint", "park", "plant", "play", "prepare", "repair", "translate", "turn off", "turn on", "use",
+    "wash", "write",
+})  # fmt: skip
 _UNCOUNTED = frozenset({"mass", "unique", "language", "sport", "family"})
 
 
@@ -48,7 +52,7 @@ def asked_where(rng: random.Random) -> Clause:
     weights = {"why": 2.0}
     if not verb.is_state:
         weights |= {"where": 1.2, "when": 1.2}
-        if verb.objects and is_chosen(verb) and verb.english not in ("choose", "thank", "think about"):
+        if verb.english in _SKILLED:
             weights["how"] = 0.8
     question = pick_weighted(rng, weights)
     if clause.tense is Tense.PERFECT:
@@ -75,6 +79,8 @@ def asked_who(rng: random.Random) -> Clause:
 def asked_what(rng: random.Random) -> Clause:
     """What is she eating? Who did you meet? Which book did you read? How many pens do you have?"""
     verb = pick(rng, DIRECT)
+    if verb.english == "tell":  # "What does he tell?" lacks somebody.
+        return asked_what(rng)
     subject = draw_subject(rng, verb.subjects)
     subject = YOU if subject is I else subject
     tense = draw_tense(rng, verb, subject)

@@ -8,7 +8,6 @@ from runnel.datasets.phrasebook.clause import Clause, NounPhrase, Tense
 from runnel.datasets.phrasebook.determiners import DETERMINERS
 from runnel.datasets.phrasebook.draw_clauses import (
     DIRECT,
-    DONE_BY_PEOPLE,
     ON_PEOPLE,
     draw_intransitive,
     draw_tense,
@@ -39,13 +38,13 @@ def relative_subject(rng: random.Random) -> Clause:
     if chance(rng, 0.5):
         main = draw_transitive(rng, _DIRECT_ON_PEOPLE)
         phrase = main.object
-        if not isinstance(phrase, NounPhrase) or phrase.noun.classes & _UNFIT or main.places:
+        if not isinstance(phrase, NounPhrase) or not _acts(phrase.noun) or main.places:
             return relative_subject(rng)
         phrase = replace(phrase, owner=None, adjectives=())
         return replace(_simple(main), object=replace(phrase, relative=_about(rng, phrase)))
     main = draw_intransitive(rng, place=0.3) if chance(rng, 0.5) else draw_transitive(rng)
     phrase = draw_noun_phrase(rng, main.verb.subjects, is_subject=True, definite=True, adjective=0.1)
-    if phrase.noun.classes & _UNFIT:
+    if not _acts(phrase.noun):
         return relative_subject(rng)
     phrase = replace(phrase, owner=None)
     main = replace(
@@ -72,12 +71,19 @@ def _verbs_about(noun: Noun, *, transitive: bool) -> tuple[Verb, ...]:
     )
 
 
+def _acts(noun: Noun) -> bool:
+    """Says whether there is something that a noun does, and a "who" or "that" may follow it."""
+    doing = _verbs_about(noun, transitive=True) + _verbs_about(noun, transitive=False)
+    return bool(doing) and not noun.classes & _UNFIT
+
+
 def _about(rng: random.Random, phrase: NounPhrase) -> Clause:
     """Draws "who sings" about a noun phrase."""
     described = describe(rng, phrase) if chance(rng, 0.2) else None
     if described is not None:
         return replace(described, gap="subject", contracted=False)
-    verbs = _verbs_about(phrase.noun, transitive=chance(rng, 0.5)) or DONE_BY_PEOPLE
+    transitive = chance(rng, 0.5)
+    verbs = _verbs_about(phrase.noun, transitive=transitive) or _verbs_about(phrase.noun, transitive=not transitive)
     verb = pick(rng, verbs)
     tense = draw_tense(rng, verb, phrase)
     tense = tense if tense in _PLAIN_TENSES else Tense.PAST

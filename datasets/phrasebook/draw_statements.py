@@ -67,7 +67,9 @@ def transitive(rng: random.Random) -> Clause:
 
 def intransitive(rng: random.Random) -> Clause:
     """The cat sleeps on the sofa."""
-    return draw_finish(rng, draw_intransitive(rng))
+    clause = draw_finish(rng, draw_intransitive(rng))
+    is_short = not (clause.places or clause.manner or clause.time or clause.polarity or clause.frequency)
+    return intransitive(rng) if is_short and chance(rng, 0.6) else clause  # There are few of these.
 
 
 def describe(rng: random.Random, subject: Participant, *, negated: float = 0.0) -> Clause | None:
@@ -123,7 +125,7 @@ def described(rng: random.Random) -> Clause:
 
 def profession(rng: random.Random) -> Clause:
     """She is a dentist."""
-    subject = draw_subject(rng, ("family", "relation", "adult"), pronoun=0.5)
+    subject = draw_subject(rng, ("family", "relation", "adult"), pronoun=0.5, definite=True)
     if isinstance(subject, NounPhrase):
         if subject.noun.classes & {"profession", "child"} or subject.noun.english in ("man", "woman"):
             return profession(rng)

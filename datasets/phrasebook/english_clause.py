@@ -98,8 +98,15 @@ def _auxiliary(clause: Clause, agreement: Agreement) -> tuple[str, list[str]]:
 def _own_words(clause: Clause, agreement: Agreement) -> list[str]:
     """Returns the words of the verb, "one's" as the subject has it."""
     words = clause.verb.english.split()
+    if _is_inside(clause) and clause.object is not None:
+        words[1:1] = english_participant(clause.object)
     possessive = agreement.pronoun.english_possessive
     return [possessive if word == "one's" else word for word in words]
+
+
+def _is_inside(clause: Clause) -> bool:
+    """Says whether the object stands inside the verb: turn it on."""
+    return clause.verb.separable and isinstance(clause.object, Pronoun)
 
 
 def _verb_group(clause: Clause, agreement: Agreement) -> tuple[list[str], list[str]]:
@@ -168,9 +175,11 @@ def _complements(clause: Clause, agreement: Agreement) -> list[str]:
     words: list[str] = []
     negated = clause.polarity != ""
     recipient_first = isinstance(clause.recipient, Pronoun) and not isinstance(clause.object, Pronoun)
+    recipient_first = recipient_first and not clause.verb.says_to
     if clause.recipient is not None and recipient_first:
         words += english_participant(clause.recipient)
-    if clause.object is not None and clause.question not in ("which", "what", "whom") and clause.gap != "object":
+    leaves = clause.question in ("which", "what", "whom") or clause.gap == "object" or _is_inside(clause)
+    if clause.object is not None and not leaves:
         words += english_participant(clause.object, negated=negated or clause.question == "whether")
     if clause.recipient is not None and not recipient_first:
         words += ["to", *english_participant(clause.recipient)]

@@ -101,10 +101,10 @@ def comparative_of(adjective: str) -> tuple[str, ...]:
     special = {"good": "better", "bad": "worse", "far": "farther"}
     if adjective in special:
         return (special[adjective],)
-    if _ends_in_consonant_and_y(adjective) and len(adjective) <= 6:
+    if adjective != "shy" and _ends_in_consonant_and_y(adjective) and len(adjective) <= 6:
         return (adjective[:-1] + "ier",)
     if sum(letter in _VOWELS for letter in adjective.removesuffix("e")) > 1 and not adjective.endswith("ow"):
-        if adjective in ("clean", "poor", "cheap", "weak", "quiet", "sweet", "young", "great", "loud"):
+        if adjective in ("proud", "clean", "poor", "cheap", "weak", "quiet", "sweet", "young", "great", "loud"):
             return (adjective + "er",)
         return ("more", adjective)
     if adjective in ("big", "fat", "hot", "sad", "thin", "wet", "red"):

@@ -86,8 +86,8 @@ def _article(phrase: NounPhrase, following: str, *, negated: bool, after_de: boo
         if determiner.name in _PARTITIVE and before:
             return ["de"]  # De vieilles maisons.
         return (determiner.feminine_plural if phrase.noun.feminine else determiner.plural).split()
-    if determiner.before_vowel and begins_with_vowel(following):
-        return determiner.before_vowel.split()
+    if begins_with_vowel(following):
+        return (determiner.feminine_vowel if phrase.noun.feminine else determiner.masculine_vowel).split()
     return (determiner.feminine if phrase.noun.feminine else determiner.masculine).split()
 
 

@@ -73,6 +73,7 @@ under: under = table bed big_plant
 near: near = window door building river big_plant | next to = furniture door oven
 behind: behind = big_plant door sofa cupboard
 at: at = meeting_place
+at_school: at = school university library
 at_restaurant: at = restaurant hotel
 to: to = meeting_place park beach
 from: from = meeting_place beach park

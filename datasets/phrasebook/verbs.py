@@ -7,7 +7,7 @@ from types import MappingProxyType
 __all__ = ["AGE", "AVOIR_STATES", "BE", "EXIST", "HAVE", "INFINITIVE_VERBS", "INTRANSITIVE", "REPORTING", "TRANSITIVE",
            "VERBS", "VERB_BY_ENGLISH", "WEATHER", "Verb"]  # fmt: skip
 
-_FLAGS = ("-", "être", "state", "no_progressive", "generic", "recipient", "invariable")
+_FLAGS = ("-", "être", "state", "no_progressive", "generic", "recipient", "to", "separable", "invariable")
 _SUBJECTS = {"H": ("adult", "child"), "HA": ("adult", "child", "animal"), "G": ("adult",)}
 
 
@@ -29,6 +29,8 @@ class Verb:
         no_progressive: Whether it has no progressive, although its past is the passé composé.
         generic: Whether a bare English plural is the whole kind: "likes cats", « aime les chats ».
         has_recipient: Whether it is done to somebody as well: give, show, send.
+        says_to: Whether English says "to him" after its object: explain the idea to him.
+        separable: Whether a pronoun stands inside it in English: turn it on.
         link: Word before an infinitive that follows: "de", "à", or none.
     """
 
@@ -45,6 +47,8 @@ class Verb:
     no_progressive: bool = False
     generic: bool = False
     has_recipient: bool = False
+    says_to: bool = False
+    separable: bool = False
     link: tuple[str, ...] = ()
 
     @property
@@ -77,7 +81,7 @@ love; adorer; H; fruit animal music cheese chocolate honey pie cake trip concert
 hate; détester; H; vegetable exam noise soup milk meeting mouse spider snake onion; state generic
 want; vouloir; H; toy fruit gift drink pet ridden goods cake jewel; state
 need; avoir besoin de; H; umbrella water grocery tool answer bread key butter egg money device garment bed map; state
-have; avoir; H; pet garment owned house ridden car family question idea problem instrument friend money; state
+have; avoir; H; pet garment owned house ridden car family family question idea problem instrument friend money; state
 know; connaître; H; adult village city song story museum word; state
 look for; chercher; H; thing pet garment money tool; @here
 find; trouver; H; small_thing pet answer owned mouse; no_progressive @on_furniture @under
@@ -112,10 +116,10 @@ wait for; attendre; H; transit relation family letter answer taxi package; @here
 answer; répondre à; H; question letter message
 ask; poser; H; question
 understand; comprendre; H; word sentence question lesson rule problem text; no_progressive
-learn; apprendre; H; language song poem word; @at
+learn; apprendre; H; language song poem word; @at_school
 speak; parler; H; language
 teach; enseigner; profession; language
-study; étudier; H; language study map rule problem; @in_room
+study; étudier; H; language study map rule problem; @at_school
 play; jouer de; H; instrument; @here
 play; jouer à; H; sport; @here
 sing; chanter; H; song; @here @at
@@ -132,7 +136,7 @@ forget; oublier; H; key umbrella rule word bag answer; no_progressive @on_furnit
 finish; finir; H; book meal novel report letter soup painting exam
 begin; commencer; H; lesson book letter painting meeting match report
 translate; traduire; G; text
-explain; expliquer; G; rule problem idea lesson word; recipient
+explain; expliquer; G; rule problem idea lesson word; recipient to
 cut; couper; H; bread cake fruit meat cheese grass vegetable
 put; mettre; H; thing dish fruit; @on_furniture_needed
 leave; quitter; G; village house station city party meeting hotel; no_progressive
@@ -157,8 +161,8 @@ admire; admirer; H; viewed picture building
 remember; se souvenir de; H; dream trip word story song adult city; state
 believe; croire; H; adult child story; state
 iron; repasser; G; shirt dress skirt
-turn on; allumer; H; switch lamp
-turn off; éteindre; H; switch lamp
+turn on; allumer; H; switch lamp; separable
+turn off; éteindre; H; switch lamp; separable
 pull; tirer; HA; table suitcase box ladder
 push; pousser; H; furniture vehicle door box
 lift; soulever; H; suitcase box table stone chair bag
@@ -196,9 +200,9 @@ go; aller; H; to_needed; être
 come; venir; H; from_needed with; être
 come back; revenir; H; from time; être
 go home; rentrer; H; time; être
-go out; sortir; HA; from time with; être
+go out; sortir; HA; time with; être
 stay; rester; HA; here at; être
-live; habiter; adult; city_needed in_building
+live; habiter; adult; city_needed; no_imperative
 arrive late; arriver en retard; H; at; être
 bark; aboyer; dog; here
 meow; miauler; cat; here
@@ -301,6 +305,8 @@ def _flags(cell: str) -> dict:
         "no_progressive": "no_progressive" in flags or "state" in flags,
         "generic": "generic" in flags,
         "has_recipient": "recipient" in flags,
+        "says_to": "to" in flags,
+        "separable": "separable" in flags,
         "with_etre": "être" in flags,
         "invariable": "invariable" in flags,
     }

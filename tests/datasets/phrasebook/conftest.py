@@ -6,7 +6,7 @@ from runnel.datasets.phrasebook.split_pairs import Pair, split_pairs
 @pytest.fixture(scope="session")
 def counts() -> dict[str, int]:
     """Sizes of a small phrasebook."""
-    return {"train": 12_000, "validation": 300, "test": 300, "compositional": 200}
+    return {"train": 8_000, "validation": 200, "test": 200, "compositional": 120}
 
 
 @pytest.fixture(scope="session")
