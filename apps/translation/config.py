@@ -68,7 +68,7 @@ class Config:
     attention: Literal["additive", "none"] = "additive"  # none: the last state of the encoder is all the decoder gets
     encoder: Literal["unidirectional", "bidirectional"] = "unidirectional"  # the latter waits for the whole sentence
     simultaneous: bool | None = None  # learn to translate before the sentence ends (default: where it is possible)
-    vocabulary: int = 8_000  # subwords of both languages together, at most
+    vocabulary: int = 3_000  # subwords of both languages together, at most
     cell: Literal["simple_rnn", "gru", "lstm"] = "gru"  # recurrent cell
     init_from: str | None = None  # an export to go on from: its network and vocabulary, on these data
     advanced: Advanced = field(default_factory=Advanced)

@@ -116,10 +116,12 @@ class TranslationStream(StreamModel):
             count = counts[:, word]
             is_due = ~self.translator.has_room(count, state) | (final & (word == end))
             written, state = self._finish(is_due, strategy, written, state)
-            state = {**state, **self.translator.read(token_ids[:, word], count, state)}
-            if waits:
-                written, state = self._write_word(count > 0, written, state)
-            return word + 1, written, state
+
+            def read() -> tuple[_Written, Tensors]:
+                after = {**state, **self.translator.read(token_ids[:, word], count, self._of_translator(state))}
+                return self._write_word(count > 0, written, after) if waits else (written, after)
+
+            return word + 1, *tf.cond(tf.reduce_any(count > 0), read, lambda: (written, state))
 
         batch = tf.shape(text)[0]
         nothing = _Written(tf.fill([batch], ""), tf.zeros([batch]), tf.zeros([batch], tf.int32))

@@ -13,7 +13,7 @@ import tensorflow as tf
 from runnel.apps.translation.config import Config
 from runnel.apps.translation.data import TranslationData, load_data, training_batches, validation_batches
 from runnel.apps.translation.evaluate import evaluate, verdicts
-from runnel.apps.translation.losses import smoothed_cross_entropy
+from runnel.apps.translation.losses import right_share, smoothed_cross_entropy
 from runnel.apps.translation.model import build_model, start_state
 from runnel.apps.translation.report import build_report
 from runnel.apps.translation.streaming import build_probe, build_stream, describe_meanings
@@ -78,16 +78,21 @@ def train_network(data: TranslationData, config: Config, run: RunFolder, say: Sa
         advanced,
         say,
         steps_per_epoch=steps,
-        loss=lambda batch: _loss(network, batch, config, training=True),
+        loss=lambda batch: (_loss(network, batch, config)[0], {}),
         batches=batches,
         validate=_validation(network, data, config),
     )
 
 
-def _loss(
-    network: keras.Model, batch: Mapping[str, tf.Tensor], config: Config, training: bool
-) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-    """Nats a subword, smoothed in training, and the share of subwords that were the most probable ones."""
+def _loss(network: keras.Model, batch: Mapping[str, tf.Tensor], config: Config) -> tuple[tf.Tensor, tf.Tensor]:
+    """Nats a subword of a batch of the training, smoothed and plain."""
+    context = _context(network, batch, config, training=True)
+    smoothing = config.advanced.label_smoothing
+    return smoothed_cross_entropy(network, context, batch["targets"], batch["target_mask"], smoothing)
+
+
+def _context(network: keras.Model, batch: Mapping[str, tf.Tensor], config: Config, training: bool) -> tf.Tensor:
+    """What the logits of the targets are made from, [B, T, E]."""
     names = (
         "source_ids",
         "source_mask",
@@ -97,27 +102,23 @@ def _loss(
     )
     inputs = {name: batch[name] for name in names}
     state = start_state(network, tf.shape(batch["source_ids"])[0])
-    outputs = network({**inputs, "state": state}, training=training)
-    smoothing = config.advanced.label_smoothing
-    smoothed, plain, accuracy = smoothed_cross_entropy(
-        network, outputs["context"], batch["targets"], batch["target_mask"], smoothing
-    )
-    return (smoothed if training else plain), {"accuracy": accuracy}
+    context: tf.Tensor = network({**inputs, "state": state}, training=training)["context"]
+    return context
 
 
 def _validation(network: keras.Model, data: TranslationData, config: Config) -> Callable[[], dict[str, float]]:
     """Scores the network on the validation split, whole sentences: nats a subword, and the share that is right."""
     batches = validation_batches(data, config)
-    score = tf.function(
-        lambda batch: _loss(network, batch, config, training=False), autograph=False, reduce_retracing=True
-    )
+
+    @tf.function(input_signature=[batches.element_spec], autograph=False)
+    def score(batch: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        context = _context(network, batch, config, training=False)
+        asked = (network, context, batch["targets"], batch["target_mask"])
+        return smoothed_cross_entropy(*asked, smoothing=0)[1], right_share(*asked)
 
     def validate() -> dict[str, float]:
-        scores, tokens = [], []
-        for batch in batches:
-            loss, metrics = score(batch)
-            scores.append((float(loss), float(metrics["accuracy"])))
-            tokens.append(int(tf.math.count_nonzero(batch["target_mask"])))
+        scores = [tuple(map(float, score(batch))) for batch in batches]
+        tokens = [int(tf.math.count_nonzero(batch["target_mask"])) for batch in batches]
         loss, accuracy = np.average(scores, axis=0, weights=tokens)
         return {"loss": float(loss), "accuracy": float(accuracy)}
 

@@ -106,7 +106,7 @@ class Translator(tf.Module):
         return after
 
     def write_word(self, rows: tf.Tensor, state: Tensors) -> tuple[tf.Tensor, tf.Tensor, Tensors]:
-        """Writes one more word of the translation, before the sentence has ended.
+        """Writes one more word of the translation before the sentence has ended, or none where it seems complete.
 
         Args:
             rows: bool [B], in which rows.
@@ -132,9 +132,7 @@ class Translator(tf.Module):
             return log_probabilities, moved
 
         def constrain(log_probabilities: tf.Tensor, token_ids: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
-            is_end = tf.range(self.tokenizer.size) == end
-            allowed = tf.where(is_end, float("-inf"), log_probabilities)
-            allowed = self._guard(allowed, token_ids, state)
+            allowed = self._guard(log_probabilities, token_ids, state)
             best = tf.argmax(allowed, axis=1, output_type=tf.int32)
             begins_next = tf.gather(self.tokenizer.is_word_start, best) & (position > 0)
             return only_token(allowed, ~rows | begins_next | self._is_full(position, state), end)
