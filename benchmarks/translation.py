@@ -117,12 +117,12 @@ def measure_whole(name: str, cell: str, attention: str, seed: int) -> dict[str, 
     advanced = replace(OPTIONS[name], seed=seed)
     config = Config(
         data=name,
-        attention=attention,
+        attention=attention,  # type: ignore[arg-type]
         encoder="bidirectional",
-        cell=cell,
+        cell=cell,  # type: ignore[arg-type]
         vocabulary=VOCABULARY[name],
         advanced=advanced,
-    )  # type: ignore[arg-type]
+    )
     measured = train_and_measure(name, config)
     command = _command("whole", "--data", name, "--cell", cell, "--attention", attention, "--seeds", str(seed))
     return {"command": command, **_scores(measured)}
@@ -168,7 +168,7 @@ def measure_word(export_dir: Path) -> dict[str, str]:
     manifest = read_manifest(export_dir, "translation")
     config = Config.from_dict(manifest["config"])
     module = tf.saved_model.load(str(export_dir / "saved_model"))
-    columns = {}
+    columns: dict[str, str] = {}
     for wait in (0, 3):
         own, peer = time_in_turns(
             _export_word(module, wait), _torch_peer(config, len(manifest["meanings"]["vocabulary"]), wait)
