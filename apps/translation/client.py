@@ -11,7 +11,7 @@ import tensorflow as tf
 from runnel.apps.translation.config import Config, StreamOptions
 from runnel.apps.translation.data import TranslationData
 from runnel.apps.translation.evaluate import evaluate, verdicts
-from runnel.apps.translation.live import translate_live
+from runnel.apps.translation.live import show_live, type_live
 from runnel.datasets.builders.open_builder import is_dataset_name
 from runnel.datasets.pairs.load_pairs import load_pairs
 from runnel.datasets.pairs.pair_corpus import PairCorpus, Pairs
@@ -48,6 +48,8 @@ def predict(export_dir: Path, inputs: Sequence[str], say: Say) -> None:
 def stream(export_dir: Path, lines: TextIO, say: Say, options: StreamOptions) -> None:
     """Translates lines as they come: side by side at a terminal, and as a line of CSV for every commit otherwise.
 
+    Where they are typed at a terminal, the translation so far stands under the line.
+
     Args:
         export_dir: the export.
         lines: what is said; each line is a sentence.
@@ -64,7 +66,10 @@ def stream(export_dir: Path, lines: TextIO, say: Say, options: StreamOptions) ->
             "attention, a unidirectional encoder and --simultaneous True"
         )
     if sys.stdout.isatty():
-        translate_live(model, lines, options.wait_k)
+        if lines.isatty():
+            type_live(model, options.wait_k)
+        else:
+            show_live(model, lines, options.wait_k)
         return
     say(csv_line(["source", "committed", "finished"]))
     state = start(model, 1)
