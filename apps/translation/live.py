@@ -73,7 +73,7 @@ def type_live(model: Any, wait_k: int, keyboard: Input | None = None, screen: Ou
         return FormattedText([("bold", translate(text, final=False)), ("", "\n"), ("italic", _HINT)])
 
     session: PromptSession[str] = PromptSession(bottom_toolbar=toolbar, input=keyboard, output=screen)
-    translations = []
+    translations: list[str] = []
     while True:
         try:
             line = session.prompt("> ")
