@@ -37,7 +37,8 @@ class AdditiveAttention(keras.layers.Layer):
         Args:
             queries: [B, T, U].
             keys: [B, S, A], a projection of the memory, made once for all queries.
-            memory: [B, S, M]; values at positions that are not visible are ignored, NaN included.
+            memory: [B, S, M]. At positions that no query sees, keys and memory are ignored, NaN included; at others
+                they must be finite, for all queries.
             visible: bool [B, T, S], which positions a query may see.
 
         Returns:

@@ -212,12 +212,78 @@ def test_a_saved_model_reloads(cell, bidirectional, tmp_path: Path):
 
 
 def test_config_makes_the_same_layer():
-    layer = RecurrentStack("lstm", 5, 3, 0.2, residual=True, bidirectional=True, use_cudnn=False, name="mine")
+    options = {"residual": True, "bidirectional": True, "use_cudnn": False, "prefix": "mine_", "name": "mine"}
+    layer = RecurrentStack("lstm", 5, 3, 0.2, **options)
+    assert layer.get_config().items() >= options.items()
     again = RecurrentStack.from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
     assert again.state_shapes == layer.state_shapes
     assert len(layer.state_shapes) == 2 * 3 * 2
     assert (layer.output_width, RecurrentStack("gru", 5).output_width) == (10, 5)
+
+
+# === Several stacks in one model ===
+
+
+@pytest.mark.parametrize("length", [1, 5])
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_prefix_names_the_state_and_changes_no_number(bidirectional, training, length):
+    options = {"residual": True, "bidirectional": bidirectional}
+    plain, named = built("lstm", 4, 2, **options), built("lstm", 4, 2, prefix="encoder_", **options)
+    inputs, mask = noise(3, length, 3), np.arange(length) < np.array([[length], [0], [1]])
+    state = {name: noise(3, 4, seed=index) for index, name in enumerate(plain.state_shapes)}
+    expected, expected_state = plain(inputs, mask=mask, initial_state=state, training=training)
+    before = {f"encoder_{name}": value for name, value in state.items()}
+    outputs, after = named(inputs, mask=mask, initial_state=before, training=training)
+    np.testing.assert_array_equal(outputs, expected)
+    assert after.keys() == before.keys() == named.initial_state(1).keys() == named.state_shapes.keys()
+    for name, value in expected_state.items():
+        np.testing.assert_array_equal(after[f"encoder_{name}"], value)
+
+
+def test_names_of_the_state():
+    forward = ["hidden_0", "cell_0", "hidden_1", "cell_1"]
+    assert list(RecurrentStack("lstm", 4, 2).state_shapes) == forward
+    both = RecurrentStack("lstm", 4, 2, bidirectional=True, prefix="encoder_")
+    backward = [f"backward_{name}" for name in forward]
+    assert list(both.state_shapes) == [f"encoder_{name}" for name in [*forward, *backward]]
+    assert set(both.state_shapes.values()) == {(4,)}
+
+
+def test_a_step_with_a_prefix():
+    layer = built("gru", 4, 2, prefix="decoder_")
+    outputs, whole = layer(noise(2, 3, 3))
+    state = layer.initial_state(2)
+    for time in range(3):
+        output, state = layer.step(noise(2, 3, 3)[:, time], state)
+        np.testing.assert_allclose(output, outputs[:, time], atol=1e-6)
+    assert state.keys() == whole.keys() == {"decoder_hidden_0", "decoder_hidden_1"}
+
+
+def test_two_stacks_with_prefixes_live_in_one_model_and_its_file(tmp_path: Path):
+    lower = RecurrentStack("gru", 4, prefix="lower_", name="lower")
+    upper = RecurrentStack("lstm", 3, prefix="upper_", name="upper")
+    inputs, state = keras.Input((None, 3), name="inputs"), state_inputs(lower, upper)
+    assert set(state) == {"lower_hidden_0", "upper_hidden_0", "upper_cell_0"}
+    middle, lower_state = lower(inputs, initial_state={name: state[name] for name in lower.state_shapes})
+    outputs, upper_state = upper(middle, initial_state={name: state[name] for name in upper.state_shapes})
+    model = keras.Model({"inputs": inputs, "state": state}, (outputs, lower_state | upper_state))
+    random_weights(lower)
+    random_weights(upper)
+    start = {name: noise(1, *value.shape[1:], seed=7) for name, value in state.items()}
+    data = {"inputs": noise(1, 5, 3), "state": start}
+
+    hidden, (last,) = run_cell("gru", data["inputs"][0], lower.forward_layers[0].get_weights(), start["lower_hidden_0"])
+    begin = (start["upper_hidden_0"][0], start["upper_cell_0"][0])
+    expected, (_, last_cell) = run_cell("lstm", hidden, upper.forward_layers[0].get_weights(), begin)
+    model.save(tmp_path / "model.keras")
+    for one in (model, keras.models.load_model(tmp_path / "model.keras")):
+        found, after = one(data)
+        np.testing.assert_allclose(found[0], expected, atol=1e-6)
+        np.testing.assert_allclose(after["lower_hidden_0"][0], last, atol=1e-6)
+        np.testing.assert_allclose(after["upper_cell_0"][0], last_cell, atol=1e-6)
+        assert [one.get_layer(name).prefix for name in ("lower", "upper")] == ["lower_", "upper_"]
 
 
 def test_stock_layers_use_cudnn_only_where_asked():
