@@ -89,7 +89,7 @@ intelligent; intelligent; after; quality; adult child dog monkey; compared
 lazy; paresseux; after; quality; adult child cat dog donkey; compared
 happy; heureux; after; quality; adult child dog; compared
 sad; triste; after; quality; adult child story song movie; compared
-kind; gentil, gentille; after; quality; adult child; compared
+kind; gentil, gentille; before; quality; adult child; compared
 patient; patient; after; quality; adult; compared
 brave; courageux; after; quality; adult child dog; compared
 shy; timide; after; quality; adult child; compared
@@ -132,7 +132,7 @@ wet; mouillé; after; quality; garment grass floor dog cat; -
 wild; sauvage; after; quality; horse cat duck rabbit; -
 hungry; affamé; after; quality; wolf dog cat lion bear fox; -
 deep; profond; after; quality; lake river sea; compared
-high; *haut; after; quality; wall mountain tower hill shelf; compared
+high; *haut; before; quality; wall mountain tower hill shelf; compared
 narrow; étroit; after; quality; street bridge door; compared
 tired; fatigué; after; state; adult child horse dog; compared
 sick; malade; after; state; adult child animal; -

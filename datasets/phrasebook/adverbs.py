@@ -165,7 +165,9 @@ def _read_groups() -> dict[str, tuple[str, ...]]:
         group, row = line.split(" | ")
         for name in ("past", "future") if group in _FUTURE_AND_PAST else (group,):
             groups.setdefault(name, []).append(row.split("; ")[0])
-    groups["past_state"] = [time for time in groups["past"] if " ago" not in time and not time.startswith("on ")]
+    groups["past_state"] = [
+        time for time in groups["past"] if time.startswith(("in ", "last ")) and time != "last night"
+    ]
     return {name: tuple(times) for name, times in groups.items()}
 
 

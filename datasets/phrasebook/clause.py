@@ -5,6 +5,7 @@ english_clause.py and french_clause.py realise the same structure; no sentence i
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 
 from runnel.datasets.phrasebook.adjectives import Adjective
 from runnel.datasets.phrasebook.determiners import Determiner
@@ -15,7 +16,10 @@ from runnel.datasets.phrasebook.pronouns import HE, IT, IT_FEMININE, SHE, THEY, 
 from runnel.datasets.phrasebook.verbs import Verb
 
 __all__ = ["Agreement", "Clause", "Comparison", "Coordination", "Described", "NounPhrase", "Participant", "Place",
-           "Profession", "Tense", "agreement_of"]  # fmt: skip
+           "Profession", "Tense", "agreement_of", "changed"]  # fmt: skip
+
+
+T = TypeVar("T")
 
 
 class Tense(Enum):
@@ -160,6 +164,20 @@ class Clause:
     question: str = ""
     contracted: bool = False
     gap: str = ""
+
+
+def changed(item: T, **changes: object) -> T:
+    """Returns a copy of a frozen dataclass with some attributes changed.
+
+    It does what `dataclasses.replace` does in a tenth of the time: a phrasebook changes half a million clauses.
+
+    Args:
+        item: What is copied.
+        changes: The attributes that differ.
+    """
+    copy = object.__new__(type(item))
+    copy.__dict__.update(item.__dict__, **changes)
+    return copy
 
 
 def agreement_of(participant: Participant) -> Agreement:

@@ -2,10 +2,9 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 
 from runnel.datasets.phrasebook.adverbs import CLOCK, MANNERS_OF_VERB, TIME_GROUPS
-from runnel.datasets.phrasebook.clause import Clause, NounPhrase, Participant, Place, Tense, agreement_of
+from runnel.datasets.phrasebook.clause import Clause, NounPhrase, Participant, Place, Tense, agreement_of, changed
 from runnel.datasets.phrasebook.determiners import DETERMINERS, NUMERALS
 from runnel.datasets.phrasebook.draw_phrases import (
     PEOPLE,
@@ -18,13 +17,13 @@ from runnel.datasets.phrasebook.draw_phrases import (
 )
 from runnel.datasets.phrasebook.english_forms import past_of
 from runnel.datasets.phrasebook.names import NAMES
-from runnel.datasets.phrasebook.pronouns import PRONOUNS
+from runnel.datasets.phrasebook.pronouns import PRONOUNS, Pronoun
 from runnel.datasets.phrasebook.verbs import INTRANSITIVE, TRANSITIVE, Verb
 
 __all__ = [
     "CHOSEN_BY_PEOPLE", "COMMON_INTRANSITIVE", "COMMON_TRANSITIVE", "DIRECT", "DONE_BY_PEOPLE", "ON_PEOPLE",
     "draw_finish", "draw_intransitive", "draw_tense", "draw_transitive", "draw_verb_object", "draw_verb_places",
-    "is_chosen",
+    "is_chosen", "is_counted",
     "needs_place",
 ]  # fmt: skip
 
@@ -39,6 +38,7 @@ _TIME_GROUP = {
 _OPTIONAL_TENSES = (Tense.PROGRESSIVE, Tense.PAST_PROGRESSIVE, Tense.PERFECT, Tense.GOING_TO)
 _NEEDED = {"on_needed": "on", "to_needed": "to", "city_needed": "city", "from_needed": "from",
            "on_furniture_needed": "on_furniture"}  # fmt: skip
+_RESULTS = {"open": "open", "close": "closed", "clean": "clean", "break": "broken", "lose": "lost", "wash": "clean"}
 _PERCEPTIONS = ("see", "hear", "find", "lose", "catch", "smell", "understand", "begin", "finish", "disappear")
 _LONG = frozenset(["ago", "in", "week", "month", "year", "summer", "winter", "weeks"])
 _NO_PLACE = ("time", "time_only", "hour", "past", "past_only", "no_imperative")
@@ -63,8 +63,10 @@ COMMON_TRANSITIVE = _as_often_as_drawn(TRANSITIVE)
 """The verbs with an object, as often as they are drawn."""
 COMMON_INTRANSITIVE = _as_often_as_drawn(INTRANSITIVE)
 """The verbs without an object, as often as they are drawn."""
-DIRECT = tuple(verb for verb in TRANSITIVE if not verb.preposition and verb.english not in ("speak", "teach", "ask"))
-"""The verbs with a direct object."""
+DIRECT = tuple(
+    verb for verb in TRANSITIVE if not verb.preposition and verb.english not in ("speak", "teach", "ask", "put")
+)
+"""The verbs with a direct object that can go without it, or stand for more than one thing."""
 ON_PEOPLE = tuple(
     verb
     for verb in TRANSITIVE
@@ -128,22 +130,22 @@ def draw_finish(rng: random.Random, clause: Clause, *, time: float = 0.45, negat
     """
     tense, verb = clause.tense, clause.verb
     if tense is Tense.PERFECT:
-        if chance(rng, 0.5) or _is_counted(clause):
-            return replace(clause, frequency="already")
-        return replace(clause, polarity=pick(rng, ("never", "not yet")), contracted=chance(rng, 0.3))
+        if chance(rng, 0.5) or is_counted(clause.subject) or is_counted(clause.object):
+            return changed(clause, frequency="already")
+        return changed(clause, polarity=pick(rng, ("never", "not yet")), contracted=chance(rng, 0.3))
     if chance(rng, negated) and "past_only" not in verb.places:
         return _negated(rng, clause)
-    clause = replace(clause, contracted=chance(rng, 0.2))
+    clause = changed(clause, contracted=chance(rng, 0.2))
     if tense in (Tense.PRESENT, Tense.FUTURE) and not verb.is_state and chance(rng, 0.2):
         names = (
             ("often", "always", "sometimes", "rarely") if tense is Tense.PRESENT else ("often", "probably", "always")
         )
-        clause = replace(clause, frequency=pick(rng, names))
+        clause = changed(clause, frequency=pick(rng, names))
     elif tense is Tense.PROGRESSIVE and chance(rng, 0.1):
-        clause = replace(clause, frequency=pick(rng, ("still", "probably")))
+        clause = changed(clause, frequency=pick(rng, ("still", "probably")))
     manners = MANNERS_OF_VERB.get(verb.english, ())
     if manners and not clause.frequency and not clause.places and chance(rng, 0.25):
-        clause = replace(clause, manner=pick(rng, manners))
+        clause = changed(clause, manner=pick(rng, manners))
     elif not (clause.frequency and tense is Tense.PRESENT) and chance(rng, time):
         clause = _timed(rng, clause)
     return clause
@@ -152,24 +154,21 @@ def draw_finish(rng: random.Random, clause: Clause, *, time: float = 0.45, negat
 _COUNTED = ("several", "a few", "many", "too many", "all", "every", "another", *NUMERALS)
 
 
-def _is_counted(clause: Clause) -> bool:
-    """Says whether subject or object is counted; what is counted is not denied."""
-    parts = (clause.subject, clause.object)
-    return any(isinstance(part, NounPhrase) and part.determiner.name in _COUNTED for part in parts)
+def is_counted(participant: Participant | None) -> bool:
+    """Says whether it is several, every or another one; what is counted is not denied."""
+    return isinstance(participant, NounPhrase) and participant.determiner.name in _COUNTED
 
 
 def _negated(rng: random.Random, clause: Clause) -> Clause:
     """Makes a clause negative, sometimes with a time; nothing that is counted is denied."""
-    if any(
-        isinstance(part, NounPhrase) and part.determiner.name in _COUNTED for part in (clause.subject, clause.object)
-    ):
+    if is_counted(clause.subject) or is_counted(clause.object):
         return clause
     choices = {"not": 6.0, "never": 2.0}
     if clause.tense in (Tense.PRESENT, Tense.FUTURE):
         choices["no longer"] = 1.5
     if clause.tense in (Tense.PROGRESSIVE, Tense.PAST_PROGRESSIVE, Tense.GOING_TO):
         choices = {"not": 1.0}
-    clause = replace(clause, polarity=pick_weighted(rng, choices), contracted=chance(rng, 0.4))
+    clause = changed(clause, polarity=pick_weighted(rng, choices), contracted=chance(rng, 0.4))
     if clause.polarity == "not" and chance(rng, 0.2) and clause.tense is not Tense.PRESENT:
         clause = _timed(rng, clause)
     return clause
@@ -190,10 +189,12 @@ def _timed(rng: random.Random, clause: Clause) -> Clause:
     time = pick(rng, times)
     if "hour" in clause.verb.places and chance(rng, 0.5):
         time = f"at {pick(rng, tuple(CLOCK))} o'clock"
-    return replace(clause, time=time, time_first=chance(rng, 0.2) and not time.startswith("at "))
+    if time == "soon" and clause.places:  # « Dans la rue bientôt » sounds odd.
+        time = "tomorrow"
+    return changed(clause, time=time, time_first=chance(rng, 0.2) and not time.startswith("at "))
 
 
-def draw_verb_places(rng: random.Random, verb: Verb, probability: float) -> tuple[Place, ...]:
+def draw_verb_places(rng: random.Random, verb: Verb, subject: Participant, probability: float) -> tuple[Place, ...]:
     """Draws where it happens: always if the verb needs it, else with a probability."""
     needed = [_NEEDED[kind] for kind in verb.places if kind in _NEEDED]
     if needed:
@@ -201,12 +202,24 @@ def draw_verb_places(rng: random.Random, verb: Verb, probability: float) -> tupl
     kinds = [kind for kind in verb.places if kind not in _NO_PLACE]
     if not kinds or not chance(rng, probability):
         return ()
-    return (draw_place(rng, pick(rng, kinds)),)
+    place = draw_place(rng, pick(rng, kinds))
+    while _is_self(place, subject):
+        place = draw_place(rng, pick(rng, kinds))
+    return (place,)
+
+
+def _is_self(place: Place, subject: Participant) -> bool:
+    """Says whether somebody would be with himself: "I travel with me"."""
+    if isinstance(place.where, Pronoun):
+        return place.where.person < 3 and place.where.person == agreement_of(subject).person
+    return place.where == subject
 
 
 def draw_verb_object(rng: random.Random, verb: Verb, *, simple: bool) -> NounPhrase:
     """Draws what the verb is done to, with the determiner that the verb asks for."""
     phrase = draw_noun_phrase(rng, verb.objects, simple=simple, adjective=0.45)
+    if any(adjective.english == _RESULTS.get(verb.english) for adjective in phrase.adjectives):
+        phrase = changed(phrase, adjectives=())
     classes = phrase.noun.classes
     if "language" in classes or "sport" in classes:
         determiner = DETERMINERS["none" if verb.english == "speak" else "kind"]
@@ -220,7 +233,7 @@ def draw_verb_object(rng: random.Random, verb: Verb, *, simple: bool) -> NounPhr
         if chance(rng, 0.6):
             return NounPhrase(phrase.noun, DETERMINERS["kind"], not phrase.noun.is_mass)
         if phrase.determiner.name in ("a", "some", "bare", "a few", "several", "many"):
-            return replace(phrase, determiner=DETERMINERS["this"])
+            return changed(phrase, determiner=DETERMINERS["this"])
     return phrase
 
 
@@ -230,8 +243,8 @@ def draw_transitive(rng: random.Random, verbs: Sequence[Verb] = COMMON_TRANSITIV
     who = draw_subject(rng, verb.subjects, pronoun=subject)
     clause = Clause(who, verb, draw_tense(rng, verb, who), object=draw_verb_object(rng, verb, simple=False))
     if verb.has_recipient:
-        clause = replace(clause, recipient=_draw_recipient(rng, who))
-    return replace(clause, places=draw_verb_places(rng, verb, 0.5))
+        clause = changed(clause, recipient=_draw_recipient(rng, who))
+    return changed(clause, places=draw_verb_places(rng, verb, who, 0.5))
 
 
 def _draw_recipient(rng: random.Random, subject: Participant) -> Participant:
@@ -248,4 +261,4 @@ def draw_intransitive(rng: random.Random, verbs: Sequence[Verb] = COMMON_INTRANS
     """Draws a clause without an object, affirmative and without adverbs."""
     verb = pick(rng, verbs)
     who = draw_subject(rng, verb.subjects)
-    return Clause(who, verb, draw_tense(rng, verb, who), places=draw_verb_places(rng, verb, place))
+    return Clause(who, verb, draw_tense(rng, verb, who), places=draw_verb_places(rng, verb, who, place))

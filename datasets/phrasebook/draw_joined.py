@@ -1,7 +1,6 @@
 """Two clauses in one sentence or in two: comparison, that, because, and, but, and pronouns for what was just named."""
 
 import random
-from dataclasses import replace
 
 from runnel.datasets.phrasebook.adjectives import ADJECTIVE_BY_ENGLISH
 from runnel.datasets.phrasebook.clause import (
@@ -12,6 +11,7 @@ from runnel.datasets.phrasebook.clause import (
     Participant,
     Tense,
     agreement_of,
+    changed,
 )
 from runnel.datasets.phrasebook.draw_clauses import (
     DIRECT,
@@ -19,6 +19,7 @@ from runnel.datasets.phrasebook.draw_clauses import (
     draw_intransitive,
     draw_tense,
     draw_verb_object,
+    draw_verb_places,
 )
 from runnel.datasets.phrasebook.draw_phrases import (
     PEOPLE,
@@ -36,7 +37,7 @@ from runnel.datasets.phrasebook.draw_statements import (
     state,
     transitive,
 )
-from runnel.datasets.phrasebook.names import NAMES
+from runnel.datasets.phrasebook.names import NAMES, Name
 from runnel.datasets.phrasebook.nouns import NOUN_BY_ENGLISH
 from runnel.datasets.phrasebook.pronouns import IT, IT_FEMININE, THEY, THEY_FEMININE, YOU, I, Pronoun
 from runnel.datasets.phrasebook.sentence import Sentence
@@ -64,7 +65,8 @@ def comparison(rng: random.Random) -> Clause:
         other = draw_noun_phrase(rng, classes, is_subject=True, definite=True, simple=True, adjective=0.0)
     noun = subject.noun if isinstance(subject, NounPhrase) else NOUN_BY_ENGLISH["man"]
     choices = [adjective for adjective in adjectives_of(noun, predicate=True) if adjective.compares]
-    if not choices or other == subject:
+    is_same = isinstance(other, NounPhrase) and other.noun is noun
+    if not choices or other == subject or is_same:
         return comparison(rng)
     tense = pick_weighted(rng, {Tense.PRESENT: 0.8, Tense.PAST: 0.2})
     predicate = Comparison(pick(rng, choices), other, equal=chance(rng, 0.3))
@@ -74,7 +76,7 @@ def comparison(rng: random.Random) -> Clause:
 
 def _untimed(clause: Clause) -> Clause:
     """Returns the clause without time."""
-    return replace(clause, time="", time_first=False)
+    return changed(clause, time="", time_first=False)
 
 
 def _begins_with_that(clause: Clause) -> bool:
@@ -90,7 +92,7 @@ def reported(rng: random.Random) -> Clause:
     if _begins_with_that(inner) or "past_only" in inner.verb.places:
         return reported(rng)
     if verb.english == "hope":
-        inner = replace(inner, tense=Tense.FUTURE, frequency="", polarity="", contracted=False)
+        inner = changed(inner, tense=Tense.FUTURE, frequency="", polarity="", contracted=False)
     subject = draw_subject(rng, PEOPLE, pronoun=0.7)
     return Clause(subject, verb, Tense.PRESENT, reported=inner, contracted=chance(rng, 0.3))
 
@@ -108,17 +110,17 @@ def joined(rng: random.Random) -> Sentence:
 
 def _because(rng: random.Random) -> Sentence:
     """Draws what somebody does, and why."""
-    first = replace(_untimed(pick(rng, (intransitive, transitive))(rng)), frequency="", manner="")
+    first = changed(_untimed(pick(rng, (intransitive, transitive))(rng)), frequency="", manner="")
     again = _again(first.subject)
     if again is None or "past_only" in first.verb.places or first.polarity == "not yet":
         return _because(rng)
     if first.tense not in (Tense.PRESENT, Tense.PROGRESSIVE, Tense.PAST):
-        first = replace(first, tense=Tense.PAST, polarity="")
+        first = changed(first, tense=Tense.PAST, polarity="")
     tense = Tense.PAST if first.tense is Tense.PAST else Tense.PRESENT
     second = Clause(again, pick(rng, _REASONS), tense, contracted=chance(rng, 0.3))
     if chance(rng, 0.6):
         mood = Described(ADJECTIVE_BY_ENGLISH[pick(rng, _MOODS)], "very" if chance(rng, 0.2) else "")
-        mood = replace(mood, degree="") if " " in mood.adjective.masculine else mood
+        mood = mood if mood.adjective.compares else changed(mood, degree="")
         second = Clause(again, BE, tense, predicate=mood, contracted=chance(rng, 0.3))
     return Sentence(first, "because", second)
 
@@ -132,6 +134,11 @@ def _again(subject: Participant | None) -> Pronoun | None:
     return agreement_of(subject).pronoun
 
 
+def _not_to_come(clause: Clause) -> Clause:
+    """Returns the clause in the present if it is in the future."""
+    return changed(clause, tense=Tense.PRESENT) if clause.tense is Tense.FUTURE else clause
+
+
 def thing_and_pronoun(rng: random.Random) -> tuple[Sentence, Sentence]:
     """I bought a car. It is red. -> J'ai acheté une voiture. Elle est rouge."""
     verb = pick(rng, DIRECT)
@@ -141,12 +148,13 @@ def thing_and_pronoun(rng: random.Random) -> tuple[Sentence, Sentence]:
     subject = pick(rng, (I, YOU)) if chance(rng, 0.6) else pick(rng, NAMES)
     tense = draw_tense(rng, verb, subject)
     tense = tense if tense in (Tense.PRESENT, Tense.PROGRESSIVE, Tense.PAST) else Tense.PAST
-    first = Clause(subject, verb, tense, object=replace(phrase, adjectives=()), contracted=chance(rng, 0.2))
+    first = Clause(subject, verb, tense, object=changed(phrase, adjectives=()), contracted=chance(rng, 0.2))
     if phrase.plural:
         it = THEY_FEMININE if phrase.noun.feminine else THEY
     else:
         it = IT_FEMININE if phrase.noun.feminine else IT
     second = describe_as(rng, it, phrase.noun) if chance(rng, 0.5) else None
+    second = _not_to_come(second) if second else None
     if second is None:
         liker = _again(subject)
         feeling = VERB_BY_ENGLISH[pick(rng, _FEELINGS)]
@@ -158,22 +166,24 @@ def thing_and_pronoun(rng: random.Random) -> tuple[Sentence, Sentence]:
 def person_and_pronoun(rng: random.Random) -> tuple[Sentence, Sentence]:
     """My sisters arrived. They are tired. -> Mes sœurs sont arrivées. Elles sont fatiguées."""
     subject = draw_subject(rng, PEOPLE, pronoun=0.0)
-    first = replace(draw_intransitive(rng, DONE_BY_PEOPLE, place=0.4), subject=subject)
-    first = replace(first, tense=draw_tense(rng, first.verb, subject))
+    first = changed(draw_intransitive(rng, DONE_BY_PEOPLE, place=0.4), subject=subject)
+    if first.places and isinstance(first.places[0].where, Pronoun | NounPhrase | Name):
+        first = changed(first, places=draw_verb_places(rng, first.verb, subject, 1.0))
+    first = changed(first, tense=draw_tense(rng, first.verb, subject))
     if first.tense is Tense.PERFECT:
-        first = replace(first, tense=Tense.PAST)
+        first = changed(first, tense=Tense.PAST)
     again = agreement_of(subject).pronoun
     second = Clause(again, pick(rng, AVOIR_STATES), contracted=chance(rng, 0.3))
     if chance(rng, 0.5):
         noun = subject.noun if isinstance(subject, NounPhrase) else NOUN_BY_ENGLISH["man"]
-        second = describe_as(rng, again, noun) or second
+        second = _not_to_come(describe_as(rng, again, noun) or second)
     return Sentence(first), Sentence(second)
 
 
 def two_sentences(rng: random.Random) -> tuple[Sentence, Sentence]:
     """The cat sleeps. The dog eats."""
-    first = replace(_untimed(intransitive(rng)), manner="")
-    second = replace(_untimed(pick(rng, (intransitive, transitive, described))(rng)), manner="")
+    first = changed(_untimed(intransitive(rng)), manner="")
+    second = changed(_untimed(pick(rng, (intransitive, transitive, described))(rng)), manner="")
     for clause in (first, second):  # "He" would be somebody who was named.
         if isinstance(clause.subject, Pronoun) and clause.subject.person == 3:
             return two_sentences(rng)

@@ -191,7 +191,7 @@ def draw_noun_phrase(
     unfit = ("bare", "some", "a few", "a") if definite else ("bare", "some", "a few")
     while is_subject and name in unfit:
         name = draw_determiner(rng, noun, plural=several, simple=simple)
-    if is_subject and name == "the" and not several and not noun.is_mass and chance(rng, 0.05):
+    if is_subject and not definite and name == "the" and not several and not noun.is_mass and chance(rng, 0.05):
         name = "every" if "unique" not in noun.classes else "the"
     adjectives = _draw_adjectives(rng, noun, adjective)
     owner = None
@@ -257,8 +257,9 @@ def draw_place(rng: random.Random, kind: str) -> Place:
     if kind == "from" and chance(rng, 0.35):
         where = pick(rng, COUNTRIES) if chance(rng, 0.5) else pick(rng, tuple(CITIES.items()))
         return Place("from", where)
-    if kind == "with":
-        return Place("with", draw_subject(rng, ("relation", "family", "adult"), pronoun=0.3))
+    if kind in ("with", "for"):
+        preposition = "without" if kind == "with" and chance(rng, 0.2) else kind
+        return Place(preposition, draw_subject(rng, ("relation", "family", "adult"), pronoun=0.3))
     preposition, classes = pick(rng, PLACE_KINDS[kind].choices)
     noun = draw_noun(rng, classes)
     name = pick_weighted(rng, {"the": 6.0, "a": 1.0, "this": 0.4, "that": 0.2} | (

@@ -1,9 +1,8 @@
 """Questions: whether, where, when, why, how, who, what, which, how many."""
 
 import random
-from dataclasses import replace
 
-from runnel.datasets.phrasebook.clause import Clause, NounPhrase, Tense
+from runnel.datasets.phrasebook.clause import Clause, NounPhrase, Place, Tense, changed
 from runnel.datasets.phrasebook.determiners import DETERMINERS
 from runnel.datasets.phrasebook.draw_clauses import (
     DIRECT,
@@ -28,17 +27,26 @@ _SKILLED = frozenset({
 _UNCOUNTED = frozenset({"mass", "unique", "language", "sport", "family"})
 
 
+def _asked_of_you(clause: Clause) -> Clause:
+    """Returns the clause as it is asked: "I gave you" becomes "you gave me"."""
+    if clause.subject is not I:
+        return clause
+    recipient = I if clause.recipient is YOU else clause.recipient
+    places = tuple(Place(place.preposition, I) if place.where is YOU else place for place in clause.places)
+    return changed(clause, subject=YOU, recipient=recipient, places=places)
+
+
 def whether(rng: random.Random) -> Clause:
     """Does the dog sleep in the kitchen? Isn't she tired?"""
     base = pick(rng, (transitive, transitive, intransitive, intransitive, described, located, state, there_is))(rng)
     if base.subject is I and chance(rng, 0.8):
-        base = replace(base, subject=YOU)
+        base = _asked_of_you(base)
     if base.tense is Tense.PERFECT:
-        base = replace(base, polarity="", frequency="already")
+        base = changed(base, polarity="", frequency="already")
     polarity = base.polarity if base.polarity == "not" and chance(rng, 0.4) else ""
     frequency = "" if base.frequency in ("probably", "rarely") else base.frequency
     contracted = base.contracted or bool(polarity)
-    return replace(
+    return changed(
         base, question="whether", time_first=False, polarity=polarity, frequency=frequency, contracted=contracted
     )
 
@@ -46,7 +54,7 @@ def whether(rng: random.Random) -> Clause:
 def asked_where(rng: random.Random) -> Clause:
     """Where are the keys? When did she leave? Why are you laughing? How do you repair a clock?"""
     if chance(rng, 0.2):
-        return replace(located(rng), question="where", places=(), polarity="", frequency="")
+        return changed(located(rng), question="where", places=(), polarity="", frequency="")
     clause = draw_transitive(rng) if chance(rng, 0.5) else draw_intransitive(rng, DONE_BY_PEOPLE)
     verb = clause.verb
     weights = {"why": 2.0}
@@ -56,14 +64,14 @@ def asked_where(rng: random.Random) -> Clause:
             weights["how"] = 0.8
     question = pick_weighted(rng, weights)
     if clause.tense is Tense.PERFECT:
-        clause = replace(clause, tense=Tense.PAST)
+        clause = changed(clause, tense=Tense.PAST)
     if question == "when" and clause.tense not in (Tense.PAST, Tense.FUTURE, Tense.GOING_TO):
-        clause = replace(clause, tense=pick(rng, (Tense.PAST, Tense.FUTURE)))
+        clause = changed(clause, tense=pick(rng, (Tense.PAST, Tense.FUTURE)))
     if question == "where" or (question == "how" and not needs_place(verb)):
-        clause = replace(clause, places=())
+        clause = changed(clause, places=())
     if question == "why" and chance(rng, 0.25):
-        clause = replace(clause, polarity="not", contracted=True)
-    return replace(clause, question=question, subject=YOU if clause.subject is I else clause.subject)
+        clause = changed(clause, polarity="not", contracted=True)
+    return changed(_asked_of_you(clause), question=question)
 
 
 def asked_who(rng: random.Random) -> Clause:
@@ -73,7 +81,7 @@ def asked_who(rng: random.Random) -> Clause:
         return asked_who(rng)
     tense = draw_tense(rng, base.verb, HE)
     tense = Tense.PAST if tense is Tense.PERFECT else tense
-    return replace(base, subject=HE, tense=tense, question="who")
+    return changed(base, subject=HE, tense=tense, question="who")
 
 
 def asked_what(rng: random.Random) -> Clause:

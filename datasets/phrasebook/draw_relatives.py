@@ -1,11 +1,10 @@
 """Relative clauses: about the subject (qui) and about the object (que)."""
 
 import random
-from dataclasses import replace
 from functools import cache
 
-from runnel.datasets.phrasebook.clause import Clause, NounPhrase, Tense
-from runnel.datasets.phrasebook.determiners import DETERMINERS
+from runnel.datasets.phrasebook.clause import Clause, NounPhrase, Tense, changed
+from runnel.datasets.phrasebook.determiners import DETERMINERS, POSSESSIVES
 from runnel.datasets.phrasebook.draw_clauses import (
     DIRECT,
     ON_PEOPLE,
@@ -40,22 +39,28 @@ def relative_subject(rng: random.Random) -> Clause:
         phrase = main.object
         if not isinstance(phrase, NounPhrase) or not _acts(phrase.noun) or main.places:
             return relative_subject(rng)
-        phrase = replace(phrase, owner=None, adjectives=())
-        return replace(_simple(main), object=replace(phrase, relative=_about(rng, phrase)))
+        phrase = _certain(changed(phrase, adjectives=()))
+        return changed(_simple(main), object=changed(phrase, relative=_about(rng, phrase)))
     main = draw_intransitive(rng, place=0.3) if chance(rng, 0.5) else draw_transitive(rng)
     phrase = draw_noun_phrase(rng, main.verb.subjects, is_subject=True, definite=True, adjective=0.1)
     if not _acts(phrase.noun):
         return relative_subject(rng)
-    phrase = replace(phrase, owner=None)
-    main = replace(
-        main, tense=draw_tense(rng, main.verb, phrase), subject=replace(phrase, relative=_about(rng, phrase))
+    phrase = _certain(changed(phrase, adjectives=()))
+    main = changed(
+        main, tense=draw_tense(rng, main.verb, phrase), subject=changed(phrase, relative=_about(rng, phrase))
     )
     return _simple(main)
 
 
+def _certain(phrase: NounPhrase) -> NounPhrase:
+    """Returns "the dog" for "our dog": what follows tells which."""
+    owned = phrase.owner is not None or phrase.determiner.name in POSSESSIVES
+    return changed(phrase, owner=None, determiner=DETERMINERS["the"]) if owned else phrase
+
+
 def _simple(clause: Clause) -> Clause:
     """Returns the clause in the simple past if it is in the perfect, which asks for an adverb."""
-    return replace(clause, tense=Tense.PAST) if clause.tense is Tense.PERFECT else clause
+    return changed(clause, tense=Tense.PAST) if clause.tense is Tense.PERFECT else clause
 
 
 @cache
@@ -81,14 +86,14 @@ def _about(rng: random.Random, phrase: NounPhrase) -> Clause:
     """Draws "who sings" about a noun phrase."""
     described = describe(rng, phrase) if chance(rng, 0.2) else None
     if described is not None:
-        return replace(described, gap="subject", contracted=False)
+        return changed(described, gap="subject", contracted=False)
     transitive = chance(rng, 0.5)
     verbs = _verbs_about(phrase.noun, transitive=transitive) or _verbs_about(phrase.noun, transitive=not transitive)
     verb = pick(rng, verbs)
     tense = draw_tense(rng, verb, phrase)
     tense = tense if tense in _PLAIN_TENSES else Tense.PAST
-    clause = Clause(phrase, verb, tense, gap="subject", places=draw_verb_places(rng, verb, 0.4))
-    return replace(clause, object=draw_verb_object(rng, verb, simple=True)) if verb.objects else clause
+    clause = Clause(phrase, verb, tense, gap="subject", places=draw_verb_places(rng, verb, phrase, 0.4))
+    return changed(clause, object=draw_verb_object(rng, verb, simple=True)) if verb.objects else clause
 
 
 @cache
@@ -107,17 +112,19 @@ def relative_object(rng: random.Random) -> Clause:
     phrase = inner.object
     if not isinstance(phrase, NounPhrase) or phrase.noun.classes & _UNFIT or inner.verb.english in ("play", "begin"):
         return relative_object(rng)
+    if isinstance(inner.subject, NounPhrase) and inner.subject.determiner.name == "that":  # "That that" sounds odd.
+        return relative_object(rng)
     phrase = NounPhrase(phrase.noun, DETERMINERS["the"], phrase.plural)
     tense = inner.tense if inner.tense in (*_PLAIN_TENSES, Tense.FUTURE) else Tense.PAST
-    inner = replace(inner, object=phrase, recipient=None, places=(), tense=tense, gap="object")
-    phrase = replace(phrase, relative=inner)
+    inner = changed(inner, object=phrase, recipient=None, places=(), tense=tense, gap="object")
+    phrase = changed(phrase, relative=inner)
     if chance(rng, 0.5):
         clause = describe(rng, phrase)
         if clause is not None:
-            return replace(clause, contracted=False)
+            return changed(clause, contracted=False)
     verb = pick(rng, tuple(verb for verb in _verbs_on(phrase.noun) if verb is not inner.verb) or _DIRECT_ON_PEOPLE[:1])
     subject = draw_subject(rng, verb.subjects)
     clause = _simple(Clause(subject, verb, draw_tense(rng, verb, subject), object=phrase))
     if verb.has_recipient:
-        clause = replace(clause, recipient=pick(rng, tuple(other for other in (HE, SHE) if other is not subject)))
+        clause = changed(clause, recipient=pick(rng, tuple(other for other in (HE, SHE) if other is not subject)))
     return clause

@@ -2,9 +2,8 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 
-from runnel.datasets.phrasebook.clause import Clause, Participant, Tense, agreement_of
+from runnel.datasets.phrasebook.clause import Clause, Participant, Tense, agreement_of, changed
 from runnel.datasets.phrasebook.draw_clauses import (
     CHOSEN_BY_PEOPLE,
     DIRECT,
@@ -13,6 +12,7 @@ from runnel.datasets.phrasebook.draw_clauses import (
     draw_tense,
     draw_verb_object,
     draw_verb_places,
+    is_counted,
     needs_place,
 )
 from runnel.datasets.phrasebook.draw_phrases import PEOPLE, chance, draw_noun_phrase, draw_subject, pick
@@ -26,6 +26,8 @@ _SKILLS = frozenset({
     "swim", "dance", "sing", "read", "write", "play", "drive", "draw", "paint", "repair", "speak", "build", "prepare",
     "use", "iron", "climb", "translate",
 })  # fmt: skip
+
+_LASTING = ("like to", "prefer to", "hope to", "know how to")
 
 
 def _others(subject: Participant, among: Sequence[Pronoun]) -> list[Pronoun]:
@@ -41,8 +43,8 @@ def object_pronoun(rng: random.Random) -> Clause:
     whom = pick(rng, _others(subject, PRONOUNS)) if verb in ON_PEOPLE else THEY
     clause = Clause(subject, verb, draw_tense(rng, verb, subject), object=whom)
     if verb.has_recipient:
-        clause = replace(clause, recipient=_recipient(rng, subject))
-    clause = replace(clause, places=draw_verb_places(rng, verb, 1.0 if needs_place(verb) else 0.2))
+        clause = changed(clause, recipient=_recipient(rng, subject))
+    clause = changed(clause, places=draw_verb_places(rng, verb, subject, 1.0 if needs_place(verb) else 0.2))
     return draw_finish(rng, clause)
 
 
@@ -62,12 +64,12 @@ def imperative(rng: random.Random) -> Sentence:
     polarity = "not" if who is YOU and chance(rng, 0.3) else ""
     clause = Clause(who, verb, Tense.IMPERATIVE, polarity=polarity, contracted=chance(rng, 0.5))
     if verb.objects:
-        clause = replace(clause, object=draw_verb_object(rng, verb, simple=True))
+        clause = changed(clause, object=draw_verb_object(rng, verb, simple=True))
         if verb in DIRECT and chance(rng, 0.15):
-            clause = replace(clause, object=THEY)
+            clause = changed(clause, object=THEY)
         if verb.has_recipient:
-            clause = replace(clause, recipient=pick(rng, (I, HE, SHE, WE) if who is YOU else (HE, SHE)))
-    clause = replace(clause, places=draw_verb_places(rng, verb, 0.4))
+            clause = changed(clause, recipient=pick(rng, (I, HE, SHE, WE) if who is YOU else (HE, SHE)))
+    clause = changed(clause, places=draw_verb_places(rng, verb, who, 0.4))
     return Sentence(clause, mark="!" if chance(rng, 0.4) else ".", polite=who is YOU and chance(rng, 0.3))
 
 
@@ -78,8 +80,12 @@ def infinitive(rng: random.Random) -> Clause:
     tense = draw_tense(rng, main, subject)
     if tense in (Tense.PERFECT, Tense.PAST_PROGRESSIVE, Tense.GOING_TO) or main.head in ("can", "must"):
         tense = Tense.PRESENT if main.head == "must" or chance(rng, 0.65) else Tense.PAST
-    polarity = "not" if chance(rng, 0.2) else ""
+    if tense is Tense.FUTURE and main.english in _LASTING:
+        tense = Tense.PRESENT
+    polarity = "not" if chance(rng, 0.2) and not is_counted(subject) else ""
     inner = _draw_infinitive(rng, subject, is_skill=main.english in ("know how to", "learn to"))
+    if inner.verb.french == main.french:  # "Agree to accept" would be « accepter d'accepter ».
+        return infinitive(rng)
     return Clause(subject, main, tense, polarity=polarity, infinitive=inner, contracted=chance(rng, 0.25))
 
 
@@ -89,12 +95,12 @@ def _draw_infinitive(rng: random.Random, subject: Participant, *, is_skill: bool
     verb = pick(rng, [verb for verb in verbs if verb.english in _SKILLS] if is_skill else verbs)
     inner = Clause(subject, verb, Tense.INFINITIVE)
     if verb.objects:
-        inner = replace(inner, object=draw_verb_object(rng, verb, simple=True))
+        inner = changed(inner, object=draw_verb_object(rng, verb, simple=True))
         if not is_skill and not verb.preposition and chance(rng, 0.2):
             whom = _others(subject, PRONOUNS) if verb in ON_PEOPLE else [THEY]
-            inner = replace(inner, object=pick(rng, whom))
+            inner = changed(inner, object=pick(rng, whom))
     if verb.has_recipient:
-        inner = replace(inner, recipient=_recipient(rng, subject))
+        inner = changed(inner, recipient=_recipient(rng, subject))
     if is_skill and not needs_place(verb):
         return inner
-    return replace(inner, places=draw_verb_places(rng, verb, 0.4))
+    return changed(inner, places=draw_verb_places(rng, verb, subject, 0.4))

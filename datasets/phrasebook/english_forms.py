@@ -10,7 +10,7 @@ __all__ = [
 ]  # fmt: skip
 
 _VOWELS = "aeiou"
-_DOUBLED = frozenset({"begin", "cut", "forget", "get", "plan", "put", "run", "sit", "stop", "swim"})
+_DOUBLED = frozenset({"begin", "cut", "forget", "get", "plan", "prefer", "put", "run", "sit", "stop", "swim"})
 
 # Base, past, past participle.
 _IRREGULAR_TABLE = """

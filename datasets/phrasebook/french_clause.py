@@ -1,7 +1,5 @@
 """A clause -> its French words: tense, auxiliary, negation, pronouns before the verb, agreement of the participle."""
 
-from dataclasses import replace
-
 from runnel.datasets.phrasebook.adverbs import DEGREES, FREQUENCIES, MANNERS, TIMES
 from runnel.datasets.phrasebook.clause import (
     Agreement,
@@ -11,6 +9,7 @@ from runnel.datasets.phrasebook.clause import (
     NounPhrase,
     Tense,
     agreement_of,
+    changed,
 )
 from runnel.datasets.phrasebook.french_agreement import agree
 from runnel.datasets.phrasebook.french_noun_phrase import french_participant, french_place
@@ -47,7 +46,7 @@ def french_relative(phrase: NounPhrase) -> list[str]:
     clause = phrase.relative
     assert clause is not None
     if clause.gap == "subject":
-        return ["qui", *_predicate(clause, agreement_of(replace(phrase, relative=None)))]
+        return ["qui", *_predicate(clause, agreement_of(changed(phrase, relative=None)))]
     return ["que", *_statement(clause)]
 
 
@@ -111,7 +110,7 @@ def _has_indirect_clitic(clause: Clause) -> bool:
 def _predicate(clause: Clause, agreement: Agreement) -> list[str]:
     """Returns verb and complements."""
     if agreement.pronoun.english == "there":
-        agreement = replace(agreement, plural=False)
+        agreement = changed(agreement, plural=False)
     clitics = _clitics(clause, agreement)
     pas = _NEGATIONS.get(clause.polarity, [])
     ne = ["ne"] if pas else []

@@ -4,7 +4,6 @@ A word whose h is aspirated is written with a star in the lexicon ("*hibou"): no
 when the words are joined.
 """
 
-import unicodedata
 from collections.abc import Sequence
 
 __all__ = ["NO_BREAK_SPACE", "begins_with_vowel", "french_mark", "join_french", "with_preposition"]
@@ -12,6 +11,7 @@ __all__ = ["NO_BREAK_SPACE", "begins_with_vowel", "french_mark", "join_french", 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 _ASPIRATED = "*"
+_VOWELS = frozenset("aàâeéèêëhiîïoôuùûœ")  # The h is mute where no star says otherwise.
 _ELIDED = {
     "le": "l'", "la": "l'", "de": "d'", "ne": "n'", "se": "s'", "me": "m'", "je": "j'", "que": "qu'",
 }  # fmt: skip
@@ -20,9 +20,7 @@ _CONTRACTED = {("de", "le"): "du", ("de", "les"): "des", ("à", "le"): "au", ("�
 
 def begins_with_vowel(word: str) -> bool:
     """Says whether words are elided before this one: a vowel, a mute h, or the pronoun y."""
-    if word == "y":
-        return True
-    return unicodedata.normalize("NFD", word[:1].lower()).startswith(tuple("aeiouhœ"))
+    return word[:1].lower() in _VOWELS or word == "y"
 
 
 def with_preposition(preposition: Sequence[str], words: Sequence[str]) -> list[str]:

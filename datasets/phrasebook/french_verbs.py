@@ -60,7 +60,7 @@ peindre: peins peint peignons peignez peignent | peindr | peint
 plaindre: plains plaint plaignons plaignez plaignent | plaindr | plaint
 asseoir: assieds assied asseyons asseyez asseyent | assiér | assis
 envoyer: envoie envoie envoyons envoyez envoient | enverr | envoyé
-pleuvoir: - pleut - - - | pleuvr | plu
+pleuvoir: pleus pleut pleuvons pleuvez pleuvent | pleuvr | plu
 """
 
 

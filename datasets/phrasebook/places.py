@@ -58,19 +58,16 @@ for; pour
 over; par-dessus
 above; au-dessus de
 across from; en face de
-of; de
 around; autour de
-before; avant
-after; après
 """
 
 # kind: preposition = classes of nouns | ...
 _PLACE_KINDS = """
-here: in = room area garden | in front of = building | behind = building | near = crossed building | on = beach bridge
+here: in = room area garden | across from = building | behind = building | near = crossed building | on = beach bridge
 in_room: in = room | in = hotel restaurant school
 on: on = furniture seat floorcover
 under: under = table bed big_plant
-near: near = window door building river big_plant | next to = furniture door oven
+near: far from = building river door | near = window door building river big_plant | next to = furniture door oven
 behind: behind = big_plant door sofa cupboard
 at: at = meeting_place
 at_school: at = school university library

@@ -67,10 +67,10 @@ _TRANSITIVE_TABLE = """
 eat; manger; HA; food; @here @at_restaurant
 drink; boire; HA; drink; @here @at_restaurant
 read; lire; H; readable poem message; @here @on
-write; écrire; G; text; @in_room
-buy; acheter; G; thing garment goods furniture food grocery device; @market
+write; écrire; G; text; @in_room @for
+buy; acheter; G; thing garment goods furniture food grocery device; @market @for
 sell; vendre; G; grocery goods garment vehicle furniture fruit vegetable cheese bread house apartment device
-prepare; préparer; G; dish hotdrink; @in_kitchen
+prepare; préparer; G; dish hotdrink; @in_kitchen @for
 watch; regarder; H; watchable television bird
 look at; regarder; HA; picture cloud sky star moon animal tree window garment flower river sea
 see; voir; HA; sun moon animal thing building vehicle adult child star mountain bridge; no_progressive @here
@@ -82,7 +82,7 @@ hate; détester; H; vegetable exam noise soup milk meeting mouse spider snake on
 want; vouloir; H; toy fruit gift drink pet ridden goods cake jewel; state
 need; avoir besoin de; H; umbrella water grocery tool answer bread key butter egg money device garment bed map; state
 have; avoir; H; pet garment owned house ridden car family family question idea problem instrument friend money; state
-know; connaître; H; adult village city song story museum word; state
+know; connaître; H; secret adult village city song story museum word; state
 look for; chercher; H; thing pet garment money tool; @here
 find; trouver; H; small_thing pet answer owned mouse; no_progressive @on_furniture @under
 lose; perdre; H; small_thing garment phone money match; no_progressive @here
@@ -102,7 +102,7 @@ send; envoyer; G; letter message postcard photo package money; recipient
 lend; prêter; G; money owned ridden car; recipient
 offer; offrir; G; gifted jewel chocolate gift; recipient
 throw; lancer; H; throwable
-paint; peindre; G; wall door house picture roof ladder bench heart sun
+paint; peindre; G; wall door house flag roof ladder bench heart sun
 draw; dessiner; H; animal plant house castle boat star map heart cloud; @in_room
 build; construire; G; house bridge wall tower school castle boat
 visit; visiter; G; museum castle city village church island farm
@@ -131,7 +131,7 @@ catch; attraper; HA; ball mouse butterfly bird; no_progressive
 chase; poursuivre; animal; cat mouse rabbit bird duck squirrel hen; @area
 feed; nourrir; G; livestock pet bird
 kiss; embrasser; G; baby family child
-choose; choisir; H; gift garment book movie gifted cake dish novel
+choose; choisir; H; gift garment book movie gifted cake dish novel; @for
 forget; oublier; H; key umbrella rule word bag answer; no_progressive @on_furniture
 finish; finir; H; book meal novel report letter soup painting exam
 begin; commencer; H; lesson book letter painting meeting match report
@@ -151,7 +151,7 @@ smell; sentir; HA; small_plant meat; no_progressive
 touch; toucher; H; wall window snake device picture horse
 hide; cacher; H; gift money key letter small_thing chocolate; @on_furniture @under
 borrow; emprunter; G; grocery owned ladder car money ridden
-keep; garder; H; money ticket photo gift
+keep; garder; H; money ticket photo gift secret
 rent; louer; G; home car boat ridden
 receive; recevoir; H; letter postcard package message gift; no_progressive
 accept; accepter; H; gift idea answer; no_progressive
@@ -202,7 +202,7 @@ come back; revenir; H; from time; être
 go home; rentrer; H; time; être
 go out; sortir; HA; time with; être
 stay; rester; HA; here at; être
-live; habiter; adult; city_needed; no_imperative
+live; habiter; adult; city_needed; state no_imperative
 arrive late; arriver en retard; H; at; être
 bark; aboyer; dog; here
 meow; miauler; cat; here
@@ -230,7 +230,7 @@ fall asleep; se endormir; HA; on bed
 take a walk; se promener; H; area with
 have fun; se amuser; H; here with
 get bored; se ennuyer; H; at
-wash; se laver; HA; bathroom
+wash; se laver; H; bathroom
 make a mistake; se tromper; H; -
 get angry; se fâcher; H; -
 get married; se marier; adult; city; no_imperative
@@ -239,7 +239,7 @@ brush one's teeth; se brosser les dents; H; bathroom; invariable
 brush one's hair; se brosser les cheveux; H; bathroom; invariable
 hide; se cacher; HA; under behind
 complain; se plaindre; adult; -
-disappear; disparaître; animal; forest
+disappear; disparaître; animal; forest; no_progressive
 be born; naître; H; city_needed; être no_progressive past_only
 die; mourir; animal king queen; past; être no_progressive past_only
 """

@@ -13,9 +13,3 @@ def counts() -> dict[str, int]:
 def splits(counts) -> dict[str, list[Pair]]:
     """A small phrasebook: it is drawn like the whole one, which takes half a minute."""
     return split_pairs(counts)
-
-
-@pytest.fixture(scope="session")
-def whole() -> dict[str, list[Pair]]:
-    """All pairs."""
-    return split_pairs()

@@ -41,6 +41,7 @@ def test_verbs():
         "go": "goes went gone going",
         "write": "writes wrote written writing",
         "stop": "stops stopped stopped stopping",
+        "prefer": "prefers preferred preferred preferring",
         "begin": "begins began begun beginning",
         "die": "dies died died dying",
         "read": "reads read read reading",

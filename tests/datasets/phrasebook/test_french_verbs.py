@@ -1,7 +1,7 @@
 import pytest
 
 from runnel.datasets.phrasebook.french_verbs import conjugate, participle_of
-from runnel.datasets.phrasebook.verbs import VERBS
+from runnel.datasets.phrasebook.verbs import VERBS, WEATHER
 
 # Written from a grammar book's tables: je, il, nous, vous, ils.
 PRESENT = {
@@ -87,6 +87,6 @@ def test_participles():
 
 
 def test_no_verb_of_the_lexicon_is_left_without_forms():
-    for verb in VERBS:
+    for verb in (*VERBS, *WEATHER):
         for tense in ("present", "imperfect", "future"):
             assert all(form.isalpha() for form in conjugate(verb.infinitive, tense).values()), verb
