@@ -12,6 +12,7 @@ __all__ = ["WHITESPACE", "WhitespaceSplitter"]
 Tensors = dict[str, tf.Tensor]
 
 WHITESPACE = r"\t\n\v\f\r "  # for a class of characters; any other space, such as U+00A0, is part of a word
+_MOST_REPETITIONS = 1000  # that a regular expression of TensorFlow (RE2) can ask for
 
 
 class WhitespaceSplitter(tf.Module):
@@ -20,18 +21,18 @@ class WhitespaceSplitter(tf.Module):
     A word is complete at the next whitespace, or at the end of the text. One that is too long is cut.
 
     Args:
-        longest_word: characters after which a word is cut.
+        longest_word: characters after which a word is cut, 1 to 1000.
 
     Raises:
-        ValueError: words of fewer than one character.
+        ValueError: another length.
     """
 
     state_names = ("tail", "word")
 
     def __init__(self, longest_word: int) -> None:
         super().__init__()
-        if longest_word < 1:
-            raise ValueError(f"Received longest_word={longest_word}; expected at least 1.")
+        if not 1 <= longest_word <= _MOST_REPETITIONS:
+            raise ValueError(f"Received longest_word={longest_word}; expected 1 to {_MOST_REPETITIONS}.")
         self.longest_word = longest_word
 
     def initial_state(self, batch_size: Any) -> Tensors:

@@ -26,6 +26,7 @@ NOT_COVERED: dict[str, str] = {
     "CharacterTokenizer": _TEXT,
     "LogMel": "gives frames, not one output a sample: tests/preprocessing cuts it anywhere",
     "UnigramCache": "its state is one tensor: tests/layers compares it token by token with a count by hand",
+    "WhitespaceSplitter": _TEXT,
     "WordSplitter": _TEXT,
     "WordTokenizer": _TEXT,
 }
