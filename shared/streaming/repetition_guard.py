@@ -29,7 +29,7 @@ def block_repeated_ngrams(log_probabilities: tf.Tensor, history: tf.Tensor, orde
     length = tf.shape(history)[1] + 1  # windows of n tokens, the padded ones among them
     windows = tf.stack([padded[:, place : place + length] for place in range(order)], axis=2)  # [R, N + 1, n]
     latest = padded[:, tf.shape(padded)[1] - (order - 1) :]  # [R, n - 1]
-    repeats = tf.reduce_all((windows[:, :, :-1] == latest[:, None]) & (latest[:, None] != PADDING), axis=2)
+    repeats = tf.reduce_all(windows[:, :, :-1] == latest[:, None], axis=2)
     last = windows[:, :, -1]  # [R, N + 1]
     rows, places = tf.unstack(tf.where(repeats & (last != PADDING)), num=2, axis=1)
     tokens = tf.gather_nd(last, tf.stack([rows, places], axis=1))
