@@ -21,8 +21,8 @@ class Decoded(NamedTuple):
         token_ids: int32 [B, W, N] without the end mark, padded with it; N is the length of the longest hypothesis.
         length: int32 [B, W].
         score: float32 [B, W], sum of the log probabilities, the end mark's included.
-        state: {name: [R, ...]}, what `advance` gave last: after an end mark where a hypothesis ended before others,
-            otherwise before the last token, which it was not given.
+        state: {name: [R, ...]}, of each hypothesis as `advance` gave it last. It was never given the last token, which
+            may be an end mark; one that ended before others was given its end mark, once for each further token.
     """
 
     token_ids: tf.Tensor
@@ -72,10 +72,11 @@ def decode(
             rows = tf.reshape(hypotheses.token_ids, [tf.shape(log_probabilities)[0], hypotheses.position])
             allowed = constrain(log_probabilities, rows, hypotheses.position)
         hypotheses, parent = _extend(strategy, hypotheses, allowed, end_id)
+        state = _gather_rows(state, parent, width)
 
         def go_on() -> tuple[tf.Tensor, State]:
             token_ids = tf.reshape(hypotheses.token_ids[:, :, -1], [-1])
-            next_log_probabilities, next_state = advance(token_ids, _gather_rows(state, parent, width))
+            next_log_probabilities, next_state = advance(token_ids, state)
             return (
                 tf.ensure_shape(next_log_probabilities, log_probabilities.shape),
                 {name: tf.ensure_shape(next_state[name], value.shape) for name, value in state.items()},
@@ -142,7 +143,7 @@ def _gather_rows(state: State, parent: tf.Tensor, width: int) -> State:
     if width == 1:
         return state
     rows = tf.reshape(tf.range(tf.shape(parent)[0])[:, None] * width + parent, [-1])
-    return {name: tf.gather(value, rows) for name, value in state.items()}
+    return {name: tf.ensure_shape(tf.gather(value, rows), value.shape) for name, value in state.items()}
 
 
 def _without_impossible(hypotheses: Hypotheses, end_id: int, state: Mapping[str, tf.Tensor]) -> Decoded:

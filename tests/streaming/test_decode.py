@@ -1,9 +1,10 @@
+import functools
 import math
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from streaming.toy_chain import END, FIRST, advance, logs, run, texts
+from streaming.toy_chain import END, FIRST, advance, as_arrays, logs, run, texts
 
 from runnel.shared.streaming.decode import decode
 from runnel.shared.streaming.decode_strategies import Beam, Greedy, Sampling
@@ -52,8 +53,7 @@ def test_a_row_alone_gives_what_it_gives_in_a_batch(strategy):
 def test_eager_equals_graph():
     for strategy in STRATEGIES:
         eager = decode(strategy, logs(FIRST), advance, {"position": tf.zeros([2], tf.int32)}, 4, END)
-        for value, expected in zip(eager, run(strategy), strict=True):
-            np.testing.assert_allclose(value, expected, rtol=1e-6)
+        tf.nest.map_structure(functools.partial(np.testing.assert_allclose, rtol=1e-6), eager, run(strategy))
 
 
 # === How often the model runs ===
@@ -117,14 +117,20 @@ def path_probabilities(tokens):
     return weights / weights.sum()
 
 
+@functools.cache
+def path_graph(strategy):
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, 4]), tf.TensorSpec([], tf.int32)])
+    def graph(first, max_tokens):
+        rows = tf.range(tf.shape(first)[0])
+        state = {"path": tf.zeros_like(rows), "row": rows}
+        return decode(strategy, first, path_advance, state, max_tokens, END)
+
+    return lambda first, max_tokens: as_arrays(graph(logs(first), max_tokens))
+
+
 @pytest.mark.parametrize("strategy", [Greedy(), Beam(2), Beam(5)])
 def test_scores_are_those_of_the_tokens_along_their_own_path(strategy):
-    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, 4])])
-    def graph(first):
-        rows = tf.range(tf.shape(first)[0])
-        return decode(strategy, first, path_advance, {"path": tf.zeros_like(rows), "row": rows}, 4, END)
-
-    decoded = type(found := graph(logs(FIRST)))(*(value.numpy() for value in found))
+    decoded = path_graph(strategy)(FIRST, 4)
     for row in range(2):
         for tokens, score in texts(decoded, row):
             whole = tokens if len(tokens) == 4 else (*tokens, END)
@@ -132,6 +138,50 @@ def test_scores_are_those_of_the_tokens_along_their_own_path(strategy):
                 (path_probabilities(whole[:place]) if place else FIRST[row])[token] for place, token in enumerate(whole)
             ]
             assert score == pytest.approx(np.log(chances).sum(), abs=1e-4)
+
+
+@pytest.mark.parametrize("max_tokens", [1, 2, 3, 4, 9])
+@pytest.mark.parametrize("strategy", [Greedy(), Sampling(seed=3), Beam(2), Beam(5)])
+def test_the_state_that_is_given_back_is_that_of_each_hypothesis_before_its_last_token(strategy, max_tokens):
+    decoded = path_graph(strategy)(FIRST, max_tokens)
+    steps = min(max_tokens, decoded.length.max() + 1)  # one more, for the end mark
+    for row, width in np.ndindex(decoded.score.shape):
+        if np.isfinite(decoded.score[row, width]):
+            tokens = texts(decoded, row)[width][0]
+            given = [*tokens, *[END] * steps][: steps - 1]
+            place = row * strategy.width + width
+            assert decoded.state["path"][place] == sum(10**n * (token + 1) for n, token in enumerate(given[::-1]))
+            assert decoded.state["row"][place] == row
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_state_of_no_tokens_is_the_one_before(strategy):
+    decoded = path_graph(strategy)(FIRST, 0)
+    assert decoded.state["path"].tolist() == [0] * 2 * strategy.width
+    assert decoded.state["row"].tolist() == np.repeat([0, 1], strategy.width).tolist()
+
+
+@pytest.mark.parametrize(
+    ("max_tokens", "lengths", "paths"),
+    [
+        (9, [1, 3, 0], [144, 231, 444]),  # 1 2 0 END: all but the END; 0 END END and END END END for the others
+        (3, [1, 3, 0], [14, 23, 44]),
+        (2, [1, 2, 0], [1, 2, 4]),
+        (1, [1, 1, 0], [0, 0, 0]),
+    ],
+)
+def test_the_state_where_rows_end_at_different_steps(max_tokens, lengths, paths):
+    script = tf.constant([[0, END, 2, 2], [1, 2, 0, END], [END, 2, 2, 2]])
+
+    def advance(token_ids, state):
+        after = {**state, "path": state["path"] * 10 + token_ids + 1, "position": state["position"] + 1}
+        following = tf.gather(script, after["position"], axis=1, batch_dims=1)
+        return tf.math.log(tf.one_hot(following, 4)), after
+
+    state = {"path": tf.zeros([3], tf.int32), "position": tf.zeros([3], tf.int32)}
+    decoded = decode(Greedy(), tf.math.log(tf.one_hot(script[:, 0], 4)), advance, state, max_tokens, END)
+    assert decoded.length.numpy().tolist() == [[length] for length in lengths]
+    assert decoded.state["path"].numpy().tolist() == paths
 
 
 # === Constraints ===
@@ -152,8 +202,7 @@ def test_constrain_may_lose_the_static_shape(strategy):
     def shapeless(log_probabilities, token_ids, position):
         return tf.reshape(log_probabilities, tf.cast(tf.cast(tf.shape(log_probabilities), tf.float32), tf.int32))
 
-    for found, expected in zip(run(strategy, constrain=shapeless), run(strategy), strict=True):
-        np.testing.assert_array_equal(found, expected)
+    tf.nest.map_structure(np.testing.assert_array_equal, run(strategy, constrain=shapeless), run(strategy))
 
 
 def test_scores_count_what_constrain_gives():
@@ -214,8 +263,7 @@ def test_it_can_be_exported_without_a_stateful_draw(tmp_path):
     expected = generate(logs(FIRST), 5)
     tf.saved_model.save(module, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
-    for name, value in loaded.generate(logs(FIRST), 5).items():
-        np.testing.assert_array_equal(value, expected[name])
+    tf.nest.map_structure(np.testing.assert_array_equal, loaded.generate(logs(FIRST), 5), expected)
     operations = {node.op for function in _library(generate) for node in function.node_def}
     drawing = {name for name in operations if "Random" in name}
     assert drawing

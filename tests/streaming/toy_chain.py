@@ -29,8 +29,11 @@ def advance(token_ids, state):
 
 def run(strategy, first=FIRST, max_tokens=4, advance=advance, constrain=None):
     """Decodes in a graph that does not know the batch; gives arrays."""
-    found = _graph(strategy, advance, constrain)(logs(first), max_tokens)
-    return type(found)(*(value.numpy() for value in found))
+    return as_arrays(_graph(strategy, advance, constrain)(logs(first), max_tokens))
+
+
+def as_arrays(decoded):
+    return tf.nest.map_structure(lambda value: value.numpy(), decoded)
 
 
 @functools.cache
