@@ -19,7 +19,7 @@ _RANGES = {
     ),
     at_least(_LEAST_WINDOW): ("window",),
     at_least(300): ("vocabulary",),  # the 256 bytes are part of it
-    SHARE: ("dropout", "embedding_dropout", "label_smoothing", "averaging"),
+    SHARE: ("dropout", "embedding_dropout", "label_smoothing", "averaging", "copied_share"),
     Range(lambda value: 0 < value <= 1, "a number above 0, up to 1"): ("whole_share",),
     Range(lambda value: 0 <= value <= 5, "a number from 0 to 5"): ("length_penalty",),
     Range(lambda value: 1 <= value <= 10, "a number from 1 to 10"): ("longest_ratio",),
@@ -42,6 +42,7 @@ class Advanced:
     label_smoothing: float = 0.1  # share of the probability that every subword is expected to have a part of
     batch_tokens: int = 1600  # subwords in a batch, padding included, source or target, whichever are more
     longest_sentence: int = 100  # pairs with more subwords on either side are left out of the training
+    copied_share: float = 0.02  # of the training pairs, made up ones to be copied: numbers, names, other scripts
     longest_wait: int = 9  # of the waits that are drawn while training to translate before the sentence ends
     whole_share: float = 0.6  # of the batches, those that see the whole sentence when it is trained for both
     epochs: int = 12  # rounds of training, each followed by a validation

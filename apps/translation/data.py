@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from runnel.apps.translation.config import LONGEST_WORD, Config
+from runnel.apps.translation.copied_texts import copied_texts
 from runnel.apps.translation.wait_k import WHOLE, draw_wait, word_numbers
 from runnel.datasets.pairs.load_pairs import load_pairs
 from runnel.datasets.pairs.pair_corpus import PairCorpus, Pairs
@@ -54,7 +55,7 @@ class TranslationData:
     Attributes:
         corpus: the texts.
         tokenizer: of both languages.
-        pairs: the tokens of `train` and `validation`.
+        pairs: the tokens of `train`, some made up pairs to be copied among them, and of `validation`.
         left_out: pairs of train that are too long, or of which a side has no word.
     """
 
@@ -87,7 +88,9 @@ def prepare(corpus: PairCorpus, config: Config, vocabulary: Sequence[str] | None
     if vocabulary is None:
         vocabulary = fit_subwords([*train.sources, *train.targets], config.vocabulary)
     tokenizer = SubwordTokenizer(vocabulary)
-    tokens = {name: _tokens(corpus.splits[name], tokenizer) for name in ("train", "validation")}
+    made_up = tuple(copied_texts(int(config.advanced.copied_share * len(train)), config.advanced.seed))
+    learned = Pairs(train.sources + made_up, train.targets + made_up)
+    tokens = {"train": _tokens(learned, tokenizer), "validation": _tokens(corpus.splits["validation"], tokenizer)}
     longest = min(config.advanced.longest_sentence, config.advanced.batch_tokens)
     pairs = {name: _usable(every, longest) for name, every in tokens.items()}
     for name, kept in pairs.items():
