@@ -35,7 +35,7 @@ class Probe:
         appended: {result: (signature, output)}: text [B] of `step` that joins over the pieces, and the output of one of
             `extra` that it then equals.
         starts: what a client may set in the initial state, each {`state_...`: [B, ...]}: from there, too, all chunkings
-            must agree.
+            must agree, and a row alone with itself among others.
     """
 
     serve: Arrays

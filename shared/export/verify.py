@@ -109,18 +109,22 @@ def _measure(export: Export, plan: dict, arrays: Any, chunkings: list[list[dict]
     serve_inputs = _under(arrays, "serve/")
     batch = len(next(iter(serve_inputs.values())))
     start = export.initial_state(batch)
-    others = [{**start, **_under(arrays, f"start/{index}/")} for index in range(plan["starts"])]
+    starts = [start, *({**start, **_under(arrays, f"start/{index}/")} for index in range(plan["starts"]))]
     served = export.serve(serve_inputs)
-    streams = [export.stream(pieces, start) for pieces in chunkings]
+    streams = [[export.stream(pieces, one) for pieces in chunkings] for one in starts]  # [start][chunking]
     ragged, appended = plan["ragged"], plan["appended"]
     join = functools.partial(_join, growing=plan["growing"], ragged=ragged, appended=appended)
-    finest, last_piece, last_state = join(streams[0][0]), streams[0][0][-1], streams[0][1]
-    coarsest, among = min(zip(chunkings, streams, strict=True), key=lambda both: len(both[0]))
+    results, last_state = streams[0][0]
+    finest, last_piece = join(results), results[-1]
+    coarsest = min(range(len(chunkings)), key=lambda index: len(chunkings[index]))
     expected_step = _under(arrays, "expected/step/")
     state_names = [name for name in expected_step if name in last_state]
     distance = functools.partial(_distance, columns=plan["columns"], ranked=plan["ranked"])
     extra = {name: export.call(name, _under(arrays, f"extra/{name}/"), start) for name in plan["extra"]}
     whole = {**_pick(served, plan["final"]), **{name: extra[by][output] for name, (by, output) in appended.items()}}
+    names = [*{*ragged, *ragged.values(), *appended}]
+    row_of = functools.partial(_row_of_stream, export, chunkings[coarsest], join, names)
+    everything = [piece for every in streams for results, _ in every for piece in results]
     return {
         "reloaded_equals_in_process": max(
             distance(served, _under(arrays, "expected/serve/")),
@@ -128,20 +132,17 @@ def _measure(export: Export, plan: dict, arrays: Any, chunkings: list[list[dict]
             *(distance(outputs, _under(arrays, f"expected/extra/{name}/")) for name, outputs in extra.items()),
         ),
         "step_equals_whole": distance(_pick(finest, [*whole]), whole),
-        "chunkings_agree": max(
-            _disagreement(every, join, distance)
-            for every in (streams, *([export.stream(pieces, other) for pieces in chunkings] for other in others))
-        ),
+        "chunkings_agree": max(_disagreement(every, join, distance) for every in streams),
         "one_equals_many": max(
             distance(*both)
             for row in range(batch)
             for both in (
                 (export.serve(_row(serve_inputs, row)), _row(served, row)),
-                _row_of_stream(export, coarsest, among[0], join, [*{*ragged, *ragged.values(), *appended}], row),
+                *(row_of(row, one, every[coarsest][0]) for one, every in zip(starts, streams, strict=True)),
             )
         ),
         "serialised_state_continues": distance(_continue_serialised(export, chunkings[0], start), last_state),
-        "padding_is_empty": float(not all(_is_padded(piece, ragged) for results, _ in streams for piece in results)),
+        "padding_is_empty": float(not all(_is_padded(piece, ragged) for piece in everything)),
         "state_keeps_its_form": 0.0 if _same_form(start, last_state) and state_names else 1.0,
     }
 
@@ -205,12 +206,12 @@ def _is_padded(outputs: Outputs, ragged: Mapping[str, str]) -> bool:
 
 
 def _row_of_stream(
-    export: Export, pieces: list[dict], results: list[Outputs], join: Callable, names: list[str], row: int
+    export: Export, pieces: list[dict], join: Callable, names: list[str], row: int, start: dict, results: list[Outputs]
 ) -> tuple[Outputs, Outputs]:
     """These results of a row alone, and what they were among others."""
     if not names:
         return {}, {}
-    alone, _ = export.stream([_row(piece, row) for piece in pieces], export.initial_state(1))
+    alone, _ = export.stream([_row(piece, row) for piece in pieces], _row(start, row))
     among = [_row(outputs, row) for outputs in results]
     return _pick(join(alone), names), _pick(join(among), names)
 

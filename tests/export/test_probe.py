@@ -3,10 +3,12 @@ import json
 import numpy as np
 import pytest
 from export.toy_streams import (
+    CommitStream,
     PairStream,
     SumStream,
     TalkingStream,
     TextStream,
+    commit_probe,
     pair_probe,
     sum_probe,
     talking_probe,
@@ -35,6 +37,8 @@ def test_numbers(tmp_path):
         "extra": [],
         "ranked": {},
         "ragged": {},
+        "appended": {},
+        "starts": 0,
     }
     assert plan == expected
     np.testing.assert_array_equal(arrays["serve/x"], probe.serve["x"])
@@ -49,6 +53,21 @@ def test_numbers(tmp_path):
 def test_what_marks_ragged_results(tmp_path):
     plan, _ = recorded(PairStream(), pair_probe(), tmp_path)
     assert plan["ragged"] == {"means": "count", "label": "label", "sample": "label", "level": "label"}
+
+
+def test_text_that_is_appended_and_other_starts(tmp_path):
+    plan, arrays = recorded(CommitStream(), commit_probe(), tmp_path)
+    assert plan["appended"] == {"committed": ["whole", "answer"]}
+    assert plan["starts"] == 1
+    assert arrays["start/0/state_late"].tolist() == [1, 0, 1, 1]
+    assert arrays["expected/extra/whole/answer"].tolist() == [
+        "0n1a2\xc33\xaf4v5e.".encode("latin-1"),
+        b"0a1b.",
+        b".",
+        b"0x1 2y3z.",
+    ]
+    assert arrays["expected/step/committed"].tolist() == [b"5e.", b".", b".", b"."]
+    assert arrays["expected/step/state_count"].tolist() == [0, 0, 0, 0]
 
 
 def test_further_signatures_start_from_the_initial_state(tmp_path):

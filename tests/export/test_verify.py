@@ -1,4 +1,5 @@
 import ast
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -9,10 +10,12 @@ import pytest
 import tensorflow as tf
 from export.toy_streams import (
     UNITS,
+    CommitStream,
     PairStream,
     SumStream,
     TalkingStream,
     TextStream,
+    commit_probe,
     pair_probe,
     sum_probe,
     talking_probe,
@@ -509,9 +512,85 @@ def test_pieces_are_joined_by_their_marks():
         {"means": np.array([[1, 2], [3, 0]]), "count": np.array([2, 1]), "last": np.array([8])},
         {"means": np.array([[0], [4]]), "count": np.array([0, 1]), "last": np.array([9])},
     ]
-    joined = verify_module._join(pieces, {}, {"means": "count"})
+    for piece, said in zip(pieces, ([b"a", b""], [b"b\0", b"c"]), strict=True):
+        piece["said"] = np.array(said, object)
+    joined = verify_module._join(pieces, {}, {"means": "count"}, ["said"])
     assert {name: value.tolist() for name, value in joined.items()} == {
         "means": [[1, 2], [3, 4]],
         "count": [2, 2],
         "last": [9],
+        "said": [b"ab\0", b"c"],
     }
+
+
+# === Text that is appended piece by piece, and what a client may set before ===
+
+
+class Spoilt(CommitStream):
+    """Knows, in `spoil`, the inputs, the results and the state before a step."""
+
+    def step(self, inputs, state):
+        results, after = super().step(inputs, state)
+        return results | {"committed": self.spoil(results["committed"], inputs, state)}, after
+
+
+class DropsWhatIsLong(Spoilt):
+    """Of a piece of more than two bytes nothing is committed but an exclamation mark."""
+
+    def spoil(self, committed, inputs, state):
+        return tf.where(tf.strings.length(inputs["text"]) > 2, "!", committed)
+
+    def whole(self, inputs):
+        return CommitStream().whole(inputs)
+
+
+class SaysAnotherWhole(CommitStream):
+    def whole(self, inputs):
+        return {"answer": tf.strings.upper(super().whole(inputs)["answer"])}
+
+
+class MarksPiecesWhereLate(Spoilt):
+    """Ends every piece with a full stop in rows that a client has made late."""
+
+    def spoil(self, committed, inputs, state):
+        return tf.where(state["late"] > 0, tf.strings.join([committed, "."]), committed)
+
+
+class LeaksRows(Spoilt):
+    """Writes how many rows there are where a text ends, in the same way in any piece and in the whole."""
+
+    def spoil(self, committed, inputs, state):
+        rows = tf.strings.as_string(tf.shape(committed)[0])
+        return tf.where(inputs["final"], tf.strings.join([committed, rows]), committed)
+
+
+class LeaksRowsWhereLate(LeaksRows):
+    def spoil(self, committed, inputs, state):
+        return tf.where(state["late"] > 0, super().spoil(committed, inputs, state), committed)
+
+
+def test_text_that_is_appended_equals_the_whole(tmp_path):
+    measured = verified(CommitStream(), commit_probe(), tmp_path)
+    assert measured["passed"], measured["checks"]
+
+
+@pytest.mark.parametrize(
+    ("stream", "check"),
+    [
+        (DropsWhatIsLong, "chunkings_agree"),
+        (SaysAnotherWhole, "step_equals_whole"),
+        (MarksPiecesWhereLate, "chunkings_agree"),
+        (LeaksRows, "one_equals_many"),
+        (LeaksRowsWhereLate, "one_equals_many"),
+    ],
+)
+def test_planted_fault_in_appended_text_is_found(tmp_path, stream, check):
+    measured = verified(stream(), commit_probe(), tmp_path)
+    assert not measured["passed"]
+    assert failing(measured) == {check}
+
+
+@pytest.mark.parametrize("stream", [MarksPiecesWhereLate, LeaksRowsWhereLate])
+def test_only_another_start_finds_what_is_wrong_from_there(tmp_path, stream):
+    probe = dataclasses.replace(commit_probe(), starts=())
+    assert verified(stream(), probe, tmp_path)["passed"]

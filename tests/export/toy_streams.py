@@ -165,6 +165,46 @@ class PairStream(StreamModel):
         return {"largest": results["largest"]}
 
 
+class CommitStream(StreamModel):
+    """Writes the place of each byte in front of it, "a" "b" as "0a" "1b", one byte late where the client says so."""
+
+    @property
+    def step_inputs(self):
+        return {"text": tf.TensorSpec([None], tf.string, "text"), "final": tf.TensorSpec([None], tf.bool, "final")}
+
+    @property
+    def serve_inputs(self):
+        return {"text": tf.TensorSpec([None], tf.string, "text")}
+
+    @property
+    def extra_signatures(self):
+        return {"whole": Signature(self.serve_inputs, self.whole)}
+
+    def initial_state(self, batch_size):
+        return {name: tf.zeros([batch_size], tf.int32) for name in ("count", "held", "late")}
+
+    def step(self, inputs, state):
+        byte = tf.gather(tf.constant([b"", *(bytes([value]) for value in range(1, 256))]), state["held"])
+        text = tf.strings.join([byte, inputs["text"]])
+        length = tf.strings.length(text)
+        count = length - tf.cast((state["late"] > 0) & ~inputs["final"] & (length > 0), tf.int32)
+        held = tf.io.decode_raw(tf.strings.substr(text, count, tf.ones_like(count)), tf.uint8, fixed_length=1)[:, 0]
+        letters = tf.strings.bytes_split(tf.strings.substr(text, tf.zeros_like(count), count))
+        places = tf.ragged.range(state["count"], state["count"] + count)
+        committed = tf.strings.reduce_join(tf.strings.join([tf.strings.as_string(places), letters]), axis=1)
+        count = tf.where(inputs["final"], 0, state["count"] + count)
+        results = {"committed": committed, "finished": inputs["final"]}
+        return results, {"count": count, "held": tf.cast(held, tf.int32), "late": state["late"]}
+
+    def serve(self, inputs):
+        return {"bytes": tf.strings.length(inputs["text"])}
+
+    def whole(self, inputs):
+        batch = tf.shape(inputs["text"])[0]
+        results, _ = self.step({**inputs, "final": tf.ones([batch], tf.bool)}, self.initial_state(batch))
+        return {"answer": results["committed"]}
+
+
 def cut(x, length, *edges):
     """The pieces of x [B, N, ...] between these edges."""
     return [
@@ -194,6 +234,28 @@ def text_probe():
     bytes_of = "naïve".encode()
     finest = [{"text": np.array([bytes_of[i : i + 1], b""], object)} for i in range(len(bytes_of))]
     return Probe({"text": whole}, [finest, [{"text": whole}]], ("answer",), {})
+
+
+def commit_probe():
+    """Four texts whose ends come together, because the last piece is the final one in every row."""
+    texts = ["naïve".encode(), b"ab", b"", b"x yz"]
+    longest = max(map(len, texts))
+    chunkings = [
+        [
+            {"text": np.array([text[begin:end] for text in texts], object), "final": np.full(4, end == longest)}
+            for begin, end in itertools.pairwise(edges)
+        ]
+        for edges in (range(longest + 1), (0, longest), (0, 0, 2, 2, 5, longest))
+    ]
+    return Probe(
+        {"text": np.array(texts, object)},
+        chunkings,
+        (),
+        {},
+        extra={"whole": {"text": np.array(texts, object)}},
+        appended={"committed": ("whole", "answer")},
+        starts=[{"state_late": np.array([1, 0, 1, 1], np.int32)}],
+    )
 
 
 def talking_probe():
