@@ -37,21 +37,21 @@ class Advanced:
     """Rarely changed."""
 
     bands: int = 40  # mel bands of a frame of 20 ms
-    filters: int = 20  # of the first of the convolutions before the recurrent layers; the others have twice as many
+    filters: int = 16  # of the first of the convolutions before the recurrent layers; the others have twice as many
     units: int = 144  # width of each recurrent layer
     depth: int = 2  # number of recurrent layers
-    dropout: float = 0.15  # share of activations dropped before, between and after them, the same over a window
+    dropout: float = 0.1  # share of activations dropped before, between and after them, the same over a window
     batch_size: int = 16  # streams that are heard side by side
-    slots: int = 2  # places for a word in a training step of a stream; the state is carried over to the next one
-    slot_seconds: float = 1.24  # length of such a place; more of a longer clip is cut off
+    slots: int = 2  # words in a training step of a stream, at the most; the state is carried over to the next one
+    slot_seconds: float = 1.1  # length of a training step for each of them, with the pauses around it
     fresh_share: float = 0.5  # share of the training steps of a stream that begin with a fresh state
     known_after: float = 0.75  # share of a word after which it may be asked what it is
-    hold_seconds: float = 0.35  # for how long after its end a word is still to be recognised
+    hold_seconds: float = 0.4  # for how long after its end a word is still to be recognised
     speed_spread: float = 0.12  # words are played up to so much faster or slower
     word_weight: float = 0.5  # of the loss of whole words beside that of single frames
-    noise_share: float = 0.8  # of the training windows that have noise of their own
-    least_snr: float = -2.0  # dB of the words over the noise, drawn evenly from here
-    most_snr: float = 32.0  # to here
+    noise_share: float = 0.85  # of the training windows that have noise of their own
+    least_snr: float = 2.0  # dB of the words over the noise, drawn evenly from here
+    most_snr: float = 34.0  # to here
     masks: int = 1  # stretches of frames, and of bands, that are hidden in a training step (SpecAugment)
     mask_frames: int = 10  # longest hidden stretch of frames
     mask_bands: int = 8  # longest hidden stretch of bands

@@ -29,6 +29,7 @@ __all__ = [
 SAMPLE_RATE = 16_000
 HOP = 320  # samples, 20 ms
 FITTED = ("labels", "feature_mean", "feature_scale")  # what a network must be used with
+_TARGETS = ("targets", "words", "segment", "fresh")
 _BATCHES_FOR_STATISTICS = 8
 _SMALLEST_SCALE = 1e-3  # of a band in which nothing ever happens
 
@@ -86,8 +87,8 @@ def training_batches(data: SpeechData, config: Config) -> tuple[Callable[[int], 
     """Streams of words of the training split.
 
     Returns:
-        from an epoch to its batches of {`features` float32 [B, M, F], some of them hidden, `targets` int32 [B, M] (-1
-        where any class is right), `fresh` bool [B]}; and how many batches an epoch has.
+        from an epoch to its batches of {`features` float32 [B, M, F], some of them hidden, and `targets`, `words`,
+        `segment` and `fresh` as `TrainingAudio` gives them}; and how many batches an epoch has.
     """
     audio, features = _audio(data.corpus, "train", data.labels, config), log_mel(config)
     mean = tf.constant(data.feature_mean)
@@ -95,7 +96,7 @@ def training_batches(data: SpeechData, config: Config) -> tuple[Callable[[int], 
     def prepare(batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         frames = _frames(features, batch["waveform"])
         hidden = hidden_parts(batch["seed"], tf.shape(frames), config.advanced)
-        return {"features": tf.where(hidden, mean, frames), "targets": batch["targets"], "fresh": batch["fresh"]}
+        return {"features": tf.where(hidden, mean, frames), **{name: batch[name] for name in _TARGETS}}
 
     return lambda epoch: audio.batches(epoch).map(prepare).prefetch(2), audio.batches_an_epoch
 
@@ -104,11 +105,7 @@ def validation_batches(data: SpeechData, config: Config) -> tf.data.Dataset:
     """Streams of words of the validation split, made as those to train on are, and always the same."""
     audio, features = _audio(data.corpus, "validation", data.labels, config), log_mel(config)
     batches = audio.batches(0).map(
-        lambda batch: {
-            "features": _frames(features, batch["waveform"]),
-            "targets": batch["targets"],
-            "fresh": batch["fresh"],
-        }
+        lambda batch: {"features": _frames(features, batch["waveform"]), **{name: batch[name] for name in _TARGETS}}
     )
     return batches.cache()
 

@@ -18,7 +18,7 @@ from runnel.shared.streaming.replay import replay, start
 
 __all__ = ["DetectorReplay", "Heard", "hear_sessions", "hours_of", "read_events"]
 
-_ROWS = 12  # sessions side by side: an hour of those of five minutes, 230 MB
+_ROWS = 24  # sessions side by side: two hours of those of five minutes, 460 MB
 _CHUNK = 250 * HOP  # samples that a session gets at a time, 5 s
 _BLOCK = 100  # frames that the detector takes at a time
 _DETECTOR_ROWS = 256  # and recordings side by side
@@ -46,11 +46,11 @@ class Heard:
 
 
 def hear_sessions(module: Any, sessions: Iterable[Session]) -> Iterator[Heard]:
-    """Runs sessions through a stream, a dozen at a time, each from a fresh state.
+    """Runs sessions through a stream, two dozen at a time, each from a fresh state.
 
     Args:
         module: has `initial_state` and `step` (see `replay`).
-        sessions: of any length; no more than a dozen of them are held at once.
+        sessions: of any length; no more than two dozen of them are held at once.
     """
     waiting = iter(sessions)
     while batch := list(itertools.islice(waiting, _ROWS)):

@@ -1,4 +1,4 @@
-"""What the network is trained to: the right class at every frame, and the right word in every slot as a whole."""
+"""What the network is trained to: the right class at every frame, and every word as a whole."""
 
 import tensorflow as tf
 
@@ -19,20 +19,19 @@ def frame_loss(logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(known * losses) / tf.maximum(tf.reduce_sum(known), 1.0)
 
 
-def word_loss(logits: tf.Tensor, targets: tf.Tensor, slots: int) -> tf.Tensor:
-    """Nats a word, when the frames of its slot are put together as `ClipPosterior` does it.
+def word_loss(logits: tf.Tensor, words: tf.Tensor, segment: tf.Tensor) -> tf.Tensor:
+    """Nats a word, when its frames are put together as `ClipPosterior` does it.
 
     Args:
         logits: float32 [B, M, C]; the last class is silence.
-        targets: int32 [B, M], one class besides silence in each slot, or none.
-        slots: into which the M frames are divided evenly.
+        words: int32 [B, S], the class of each word; -1 where there is none.
+        segment: int32 [B, M], the word that a frame belongs to.
     """
-    classes = logits.shape[-1]
-    words = tf.reshape(tf.nn.softmax(logits)[..., :-1], [tf.shape(logits)[0] * slots, -1, classes - 1])
-    targets = tf.reshape(targets, tf.shape(words)[:2])
-    word = tf.reduce_max(tf.where(targets == classes - 1, -1, targets), axis=1)  # [B * slots], -1 without a word
-    said = tf.reduce_sum(tf.reduce_sum(words, axis=2, keepdims=True) * words, axis=1)  # [B * slots, C - 1]
-    share = said / (tf.reduce_sum(said, axis=1, keepdims=True) + _SMALLEST)
-    has_word = tf.cast(word >= 0, tf.float32)
-    losses = -tf.math.log(tf.gather(share, tf.maximum(word, 0), batch_dims=1) + _SMALLEST)
+    posteriors = tf.nn.softmax(logits)[..., :-1]
+    weighted = tf.reduce_sum(posteriors, axis=2, keepdims=True) * posteriors
+    of_word = tf.one_hot(segment, words.shape[1], dtype=logits.dtype)  # [B, M, S]
+    said = tf.matmul(of_word, weighted, transpose_a=True)  # [B, S, C - 1]
+    share = said / (tf.reduce_sum(said, axis=2, keepdims=True) + _SMALLEST)
+    has_word = tf.cast(words >= 0, tf.float32)
+    losses = -tf.math.log(tf.gather(share, tf.maximum(words, 0), batch_dims=2) + _SMALLEST)
     return tf.reduce_sum(has_word * losses) / tf.maximum(tf.reduce_sum(has_word), 1.0)

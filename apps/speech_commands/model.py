@@ -35,15 +35,16 @@ def build_model(
 
     # === Layers ===
     standardize = keras.layers.Normalization(mean=list(mean), variance=[value**2 for value in scale])
-    front: list[tuple[CausalConvolution, keras.layers.Layer]] = []
+    front: list[CausalConvolution] = []
     bands, channels = advanced.bands, 1
     for index, kernel in enumerate(_KERNELS):
         filters = advanced.filters * (1 if index == 0 else 2)
         strides = (1, _BAND_STRIDE)
         convolution = CausalConvolution(filters, bands, channels, kernel, strides, name=f"front_{index}")
-        front.append((convolution, keras.layers.LayerNormalization(name=f"front_{index}_normalization")))
+        front.append(convolution)
         bands, channels = convolution.output_bands, filters
     flatten = keras.layers.Reshape((-1, bands * channels), name="flatten")
+    normalize = keras.layers.LayerNormalization(name="front_normalization")
     stack = RecurrentStack(
         config.cell, advanced.units, advanced.depth, advanced.dropout, use_cudnn=use_cudnn, name="stack"
     )
@@ -55,16 +56,16 @@ def build_model(
 
     # === Functional Model ===
     features = keras.Input((None, advanced.bands), name="features")
-    mask = keras.Input((None,), dtype="bool", name="mask")
-    state = state_inputs(*(convolution for convolution, _ in front), stack)
+    mask = keras.Input((None,), dtype="bool", name="mask", optional=True)
+    state = state_inputs(*front, stack)
     hidden = standardize(features)
     new_state: dict[str, keras.KerasTensor] = {}
-    for convolution, normalization in front:
+    for convolution in front:
         before = {name: state[name] for name in convolution.state_shapes}
         hidden, after = convolution(hidden, mask=mask, initial_state=before)  # [B, M, F / 2, filters]
-        hidden, new_state = normalization(hidden), {**new_state, **after}
+        new_state |= after
     before = {name: state[name] for name in stack.state_shapes}
-    encoded, after = stack(front_dropout(flatten(hidden)), mask=mask, initial_state=before)  # [B, M, U]
+    encoded, after = stack(front_dropout(normalize(flatten(hidden))), mask=mask, initial_state=before)  # [B, M, U]
     logits = classifier(stack_dropout(encoded))  # [B, M, C]
 
     inputs = {"features": features, "mask": mask, "state": state}

@@ -104,12 +104,12 @@ def _carried_loss(
         name: tf.where(tf.reshape(batch["fresh"], [-1, *[1] * (len(variable.shape) - 1)]), 0.0, variable)
         for name, variable in carried.items()
     }
-    mask = tf.ones(tf.shape(batch["targets"]), tf.bool)
-    outputs, state = network({"features": batch["features"], "mask": mask, "state": state}, training=training)
+    outputs, state = network({"features": batch["features"], "mask": None, "state": state}, training=training)
     for name, variable in carried.items():
         variable.assign(state[name])
-    logits, targets = outputs["logits"], batch["targets"]
-    return frame_loss(logits, targets) + advanced.word_weight * word_loss(logits, targets, advanced.slots)
+    logits = outputs["logits"]
+    by_word = word_loss(logits, batch["words"], batch["segment"])
+    return frame_loss(logits, batch["targets"]) + advanced.word_weight * by_word
 
 
 def _validation(network: keras.Model, data: SpeechData, config: Config) -> Callable[[], dict[str, float]]:

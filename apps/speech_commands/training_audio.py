@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -15,9 +16,11 @@ from runnel.shared.preprocessing.speech_bounds import speech_bounds
 __all__ = ["TrainingAudio"]
 
 _EDGE = 160  # samples, 10 ms: a clip that is pasted without a slope clicks
-_SILENT_SHARE = 0.1  # of all slots: background alone
-_LEVELS = (-40.0, -8.0)  # dBFS of the words, drawn evenly
-_NOISE_LEVELS = (-75.0, -25.0)  # dBFS where no word says how loud
+_SILENT_SHARE = 0.1  # of all words: none
+_LEVELS = (-42.0, -4.0)  # dBFS, peak of the words of a window, drawn evenly
+_PAUSE = 4_800  # samples, 0.3 s: from a word to the next one, at the least
+_SPREAD = 3.0  # dB by which a word differs from that
+_NOISE_LEVELS = (-80.0, -25.0)  # dBFS, root mean square, where no word says how loud
 
 
 @dataclass(frozen=True)
@@ -37,23 +40,42 @@ class _Recordings:
             tf.constant(length),
         )
 
-    def at(self, index: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
-        """Samples float32 [..., N] of recordings int32 [...] at fractional positions float32 [..., N]; 0 outside."""
+    def at(self, index: tf.Tensor, place: tf.Tensor) -> tf.Tensor:
+        """Samples float32 [..., N] of recordings int32 [...] at places int32 [..., N], which it must have."""
+        start = tf.gather(self.offset, index)[..., None]
+        return tf.cast(tf.gather(self.samples, start + place), tf.float32) / FULL_SCALE
+
+    def between(self, index: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
+        """The same at fractional positions float32 [..., N]; 0 outside."""
         last = tf.gather(self.length, index)[..., None] - 1
         whole = tf.floor(position)
         place = tf.cast(whole, tf.int32)
         inside = (place >= 0) & (place < last)
-        start = tf.gather(self.offset, index)[..., None] + tf.clip_by_value(place, 0, tf.maximum(last - 1, 0))
-        before, after = (tf.cast(tf.gather(self.samples, start + step), tf.float32) for step in (0, 1))
-        return tf.where(inside, before + (position - whole) * (after - before), 0.0) / FULL_SCALE
+        place = tf.clip_by_value(place, 0, tf.maximum(last - 1, 0))
+        before, after = self.at(index, place), self.at(index, tf.minimum(place + 1, last))
+        return tf.where(inside, before + (position - whole) * (after - before), 0.0)
+
+
+class _Words(NamedTuple):
+    """The words of windows, one behind the other, [B, S] each; positions in samples of the window."""
+
+    clip: tf.Tensor  # int32, which it is
+    label: tf.Tensor  # int32, its class; that of silence where nothing is said
+    is_heard: tf.Tensor  # bool; else there is no clip
+    speed: tf.Tensor
+    origin: tf.Tensor  # where the clip begins
+    begin: tf.Tensor  # where something can be heard of it
+    end: tf.Tensor
+    level: tf.Tensor  # peak, dBFS
 
 
 class TrainingAudio:
     """Windows of audio with the class that each frame should have.
 
-    A window is a row of slots. A slot holds one word at a drawn place, played at a drawn speed and level, or none. Over
-    the window lies background noise at a drawn distance from the words. All draws are functions of (seed, epoch,
-    index): the same window whenever it is asked for.
+    A window holds a few words, or fewer, with drawn pauses before, between and after them: as long as a word is to be
+    recognised after its end, no other one begins. Each is played at a drawn speed, and those of a window are about
+    equally loud. Over the window lies background noise at a drawn distance from the words. All draws are functions of
+    (seed, epoch, index): the same window whenever it is asked for.
 
     Args:
         clips: of the training split.
@@ -75,11 +97,12 @@ class TrainingAudio:
         self.clips = _Recordings.of([wave for wave, _ in spoken])
         self.classes = tf.constant([labels.index(label) for _, label in spoken], tf.int32)
         self.bounds = tf.constant([speech_bounds(to_float32(wave)) for wave, _ in spoken], tf.float32)
-        self.speech_level = tf.constant([_level(wave) for wave, _ in spoken], tf.float32)
+        self.peak, self.level = tf.unstack(tf.constant([_levels(wave) for wave, _ in spoken], tf.float32), axis=1)
         self.noises = _Recordings.of(noises)
-        self.noise_level = tf.constant([_level(wave) for wave in noises], tf.float32)
-        self.slot = round(advanced.slot_seconds * 16_000 / hop) * hop
+        self.noise_level = tf.constant([_levels(wave)[1] for wave in noises], tf.float32)
         self.slots = advanced.slots
+        self.frames = round(advanced.slots * advanced.slot_seconds * 16_000 / hop)
+        self.hold = advanced.hold_seconds * 16_000
 
     @property
     def batches_an_epoch(self) -> int:
@@ -94,8 +117,10 @@ class TrainingAudio:
         """The batches of an epoch.
 
         Returns:
-            of {`waveform` float32 [B, N], `targets` int32 [B, M] (-1 where any class is right), `fresh` bool [B] (the
-            stream begins anew here), `seed` int32 [2] for further draws}.
+            of {`waveform` float32 [B, N], `targets` int32 [B, M] (-1 where any class is right), `words` int32 [B, S]
+            (the class of each word, -1 for none), `segment` int32 [B, M] (the word that a frame belongs to: the latest
+            that has begun, or the first), `fresh` bool [B] (the stream begins anew here), `seed` int32 [2] for further
+            draws}.
         """
         seed = tf.constant([self.advanced.seed, epoch], tf.int32)
         batches = tf.data.Dataset.range(self.batches_an_epoch)
@@ -105,71 +130,101 @@ class TrainingAudio:
         rows, count = self.advanced.batch_size, self.advanced.batch_size * self.slots
         place = batch * count + tf.range(count)
         place = tf.random.experimental.index_shuffle(place % self._slots_an_epoch, seed, self._slots_an_epoch - 1)
-        seeds = tf.random.split(tf.random.fold_in(seed, batch), 11)
-        is_word = place < len(self.classes)
-        index = tf.minimum(place, len(self.classes) - 1)
-        words, targets, level = self._words(seeds, index, is_word)
-        shape = [rows, self.slots * self.slot]
-        waveform = tf.reshape(words, shape) + self._noise(seeds, tf.reshape(level, [rows, self.slots]))
+        seeds = tf.random.split(tf.random.fold_in(seed, batch), 10)
+        words = self._lay_out(seeds[:4], tf.reshape(place, [rows, self.slots]))
+        waveform = self._spoken(words) + self._noise(seeds[4:8], words)
+        targets, segment = self._targets(words)
         return {
             "waveform": tf.clip_by_value(waveform, -1.0, 1.0),
-            "targets": tf.reshape(targets, [rows, -1]),
-            "fresh": tf.random.stateless_uniform([rows], seeds[9]) < self.advanced.fresh_share,
-            "seed": seeds[10],
+            "targets": targets,
+            "words": tf.where(words.label == self.silence, -1, words.label),
+            "segment": segment,
+            "fresh": tf.random.stateless_uniform([rows], seeds[8]) < self.advanced.fresh_share,
+            "seed": seeds[9],
         }
 
-    def _words(self, seeds: tf.Tensor, index: tf.Tensor, is_word: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Slots float32 [K, S], their targets int32 [K, S / hop], and the levels of their words in dBFS [K]."""
-        count, spread = tf.shape(index)[0], self.advanced.speed_spread
-        uniform = [tf.random.stateless_uniform([count], seeds[place]) for place in range(4)]
-        speed = 1 + spread * (2 * uniform[0] - 1)
-        begin, end = tf.unstack(tf.gather(self.bounds, index) / speed[:, None], axis=1)  # as played
-        room = tf.maximum(float(self.slot) - (end - begin), 0.0)
-        # The word begins at a drawn place of the slot; of two too long for it, the beginning is what stays.
-        start = tf.round(uniform[1] * room - begin)
-        time = tf.range(self.slot, dtype=tf.float32) - start[:, None]
-        samples = self.clips.at(index, time * speed[:, None])
-        length = tf.cast(tf.gather(self.clips.length, index), tf.float32) / speed
-        slope = tf.clip_by_value(tf.minimum(time, length[:, None] - time) / _EDGE, 0.0, 1.0)
-        level = _LEVELS[0] + uniform[2] * (_LEVELS[1] - _LEVELS[0])
-        gain = _ratio(level - tf.gather(self.speech_level, index))
-        samples *= slope * tf.where(is_word, gain, 0.0)[:, None]
-        word = tf.where(is_word, tf.gather(self.classes, index), self.silence)
-        frame_end = (tf.range(self.slot // self.hop, dtype=tf.float32) + 1) * self.hop
-        return samples, self._targets(word, frame_end, start + begin, start + end), tf.where(is_word, level, np.nan)
+    def _lay_out(self, seeds: tf.Tensor, place: tf.Tensor) -> _Words:
+        """The words of windows, by their places in the shuffled epoch [B, S]."""
+        rows, slots = place.shape
+        is_heard = place < len(self.classes)
+        clip = tf.minimum(place, len(self.classes) - 1)
+        label = tf.where(is_heard, tf.gather(self.classes, clip), self.silence)
+        speed = 1 + self.advanced.speed_spread * tf.random.stateless_uniform([rows, slots], seeds[0], -1.0)
+        first, last = tf.unstack(tf.gather(self.bounds, clip) / speed[..., None], axis=2)
+        length = tf.where(is_heard, last - first, 0.0)
+        after = tf.constant([min(_PAUSE, self.hold)] * (slots - 1) + [self.hold], tf.float32)
+        taken = tf.where(is_heard, length + after, 0.0)
+        room = tf.maximum(float(self.frames * self.hop) - tf.reduce_sum(taken, axis=1, keepdims=True), 0.0)
+        # Normalised exponentials cut the room into pauses, all cuts being equally likely.
+        pauses = -tf.math.log(tf.random.stateless_uniform([rows, slots + 1], seeds[1], 1e-6))
+        pauses = room * pauses[:, :slots] / tf.reduce_sum(pauses, axis=1, keepdims=True)
+        begin = tf.round(tf.cumsum(pauses, axis=1) + tf.cumsum(taken, axis=1, exclusive=True))
+        level = tf.random.stateless_uniform([rows, 1], seeds[2], *_LEVELS)
+        level += tf.random.stateless_uniform([rows, slots], seeds[3], -_SPREAD, _SPREAD)
+        level = tf.clip_by_value(level, *_LEVELS)
+        return _Words(clip, label, is_heard, speed, begin - first, begin, begin + length, level)
 
-    def _targets(self, word: tf.Tensor, frame_end: tf.Tensor, begin: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
-        """Of each frame: any class in the first part of a word, the word until shortly after its end, then silence."""
-        begin, end, word = begin[:, None], end[:, None], word[:, None]
-        known = begin + self.advanced.known_after * (end - begin)
-        hold = end + self.advanced.hold_seconds * 16_000
-        targets = tf.where((frame_end > known) & (frame_end <= hold), word, self.silence)
-        return tf.where((word != self.silence) & (frame_end > begin) & (frame_end <= known), -1, targets)
-
-    def _noise(self, seeds: tf.Tensor, levels: tf.Tensor) -> tf.Tensor:
-        """Background float32 [B, N] for windows whose words have these levels, dBFS [B, slots], NaN without a word."""
-        rows = tf.shape(levels)[0]
-        uniform = [tf.random.stateless_uniform([rows], seeds[place]) for place in range(4, 8)]
-        index = tf.cast(uniform[0] * len(self.noises.length), tf.int32)
-        length = tf.cast(tf.gather(self.noises.length, index), tf.float32)
-        time = tf.floor(uniform[1] * length)[:, None] + tf.range(self.slots * self.slot, dtype=tf.float32)
-        samples = self.noises.at(index, tf.math.floormod(time, tf.maximum(length[:, None] - 1, 1.0)))
-        known = tf.math.is_finite(levels)
-        words = tf.reduce_sum(tf.where(known, levels, 0.0), 1) / tf.maximum(
-            tf.reduce_sum(tf.cast(known, tf.float32), 1), 1.0
+    def _spoken(self, words: _Words) -> tf.Tensor:
+        """What is said, float32 [B, N]. A clip gives way to the next one in the middle between their words."""
+        middle = (words.end[:, :-1] + words.begin[:, 1:]) / 2  # [B, S - 1]
+        length = tf.cast(tf.gather(self.clips.length, words.clip), tf.float32) / words.speed
+        first = tf.maximum(words.origin, tf.pad(middle, [[0, 0], [1, 0]], constant_values=-np.inf))
+        last = tf.minimum(words.origin + length, tf.pad(middle, [[0, 0], [0, 1]], constant_values=np.inf))
+        gain = tf.where(words.is_heard, _ratio(words.level - tf.gather(self.peak, words.clip)), 0.0)
+        frame = tf.range(self.frames, dtype=tf.float32) * self.hop
+        word = tf.reduce_sum(tf.cast(frame[:, None] >= middle[:, None], tf.int32), axis=2)  # [B, M]
+        clip, speed, origin, first, last, gain = (
+            tf.gather(values, word, batch_dims=1)
+            for values in (words.clip, words.speed, words.origin, first, last, gain)
         )
+        time = frame[:, None] + tf.range(self.hop, dtype=tf.float32)  # [M, hop]
+        samples = self.clips.between(clip, (time - origin[..., None]) * speed[..., None])  # [B, M, hop]
+        slope = tf.minimum(time - first[..., None], last[..., None] - time) / _EDGE
+        samples *= tf.clip_by_value(slope, 0.0, 1.0) * gain[..., None]
+        return tf.reshape(samples, [words.clip.shape[0], -1])
+
+    def _targets(self, words: _Words) -> tuple[tf.Tensor, tf.Tensor]:
+        """Of each frame: any class in the first part of a word, the word until shortly after its end, else silence.
+
+        Returns:
+            the targets, and to which word each frame belongs; int32 [B, M] both.
+        """
+        frame_end = (tf.range(self.frames, dtype=tf.float32) + 1) * self.hop
+        begin, end = words.begin[..., None], words.end[..., None]  # [B, S, 1]
+        known = begin + self.advanced.known_after * (end - begin)
+        label = words.label[..., None]
+        following = tf.where(words.is_heard, words.begin, np.inf)[:, 1:]
+        following = tf.pad(following, [[0, 0], [0, 1]], constant_values=np.inf)[..., None]
+        is_known = (frame_end > known) & (frame_end <= tf.minimum(end + self.hold, following))  # [B, S, M]
+        is_open = (label != self.silence) & (frame_end > begin) & (frame_end <= known)
+        targets = tf.reduce_min(tf.where(is_known, label, self.silence), axis=1)  # silence is the last class
+        segment = tf.reduce_sum(tf.cast(frame_end > begin[:, 1:], tf.int32), axis=1)
+        return tf.where(tf.reduce_any(is_open, axis=1), -1, targets), segment
+
+    def _noise(self, seeds: tf.Tensor, words: _Words) -> tf.Tensor:
+        """Background float32 [B, N]: as loud as the words ask for, or drawn where there are none."""
+        rows = words.clip.shape[0]
+        uniform = [tf.random.stateless_uniform([rows], seed) for seed in tf.unstack(seeds)]
+        index = tf.cast(uniform[0] * len(self.noises.length), tf.int32)
+        length = tf.gather(self.noises.length, index)
+        start = tf.cast(uniform[1] * tf.cast(length, tf.float32), tf.int32)
+        samples = self.noises.at(index, (start[:, None] + tf.range(self.frames * self.hop)) % length[:, None])
+        mean = words.level - tf.gather(self.peak - self.level, words.clip)
+        count = tf.reduce_sum(tf.cast(words.is_heard, tf.float32), axis=1)
+        mean = tf.reduce_sum(tf.where(words.is_heard, mean, 0.0), axis=1) / tf.maximum(count, 1.0)
         ratio = self.advanced.least_snr + uniform[2] * (self.advanced.most_snr - self.advanced.least_snr)
         drawn = _NOISE_LEVELS[0] + uniform[2] * (_NOISE_LEVELS[1] - _NOISE_LEVELS[0])
-        level = tf.where(tf.reduce_any(known, 1), words - ratio, drawn)
-        gain = tf.where(uniform[3] < self.advanced.noise_share, _ratio(level - tf.gather(self.noise_level, index)), 0.0)
+        level = tf.where(count > 0, mean - ratio, drawn) - tf.gather(self.noise_level, index)
+        gain = tf.where(uniform[3] < self.advanced.noise_share, _ratio(level), 0.0)
         return samples * gain[:, None]
 
 
-def _level(waveform: np.ndarray) -> float:
-    """Root mean square of the audible part, dBFS."""
+def _levels(waveform: np.ndarray) -> tuple[float, float]:
+    """Peak and root mean square of the audible part, dBFS."""
     scaled = to_float32(waveform)
     begin, end = speech_bounds(scaled)
-    return float(10 * np.log10(np.mean(np.square(scaled[begin:end], dtype=np.float64)) + 1e-10))
+    power = np.square(scaled[begin:end], dtype=np.float64)
+    return float(10 * np.log10(power.max() + 1e-10)), float(10 * np.log10(power.mean() + 1e-10))
 
 
 def _ratio(decibels: tf.Tensor) -> tf.Tensor:

@@ -26,6 +26,10 @@ __all__ = ["ChosenThresholds", "Peaks", "choose_thresholds", "find_peaks", "join
 _LOWEST = 0.1  # height from which peaks are looked for: far below any threshold, so that there is a tail to look at
 _TAIL = 10  # highest false peaks of a word that count
 _FEWEST = 10  # excesses that tell how fast heights fall off; others are made up where they are fewer
+_SHARES = 0.5 ** np.arange(0.0, 10.0, 0.25)  # of the budget, that a word may get
+_MOST_SPARE = 20.0
+_HALVINGS = 40
+_PRICES = np.geomspace(1e-3, 1e6, 400)  # hits that a false alarm may cost
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,17 +155,19 @@ def choose_thresholds(
 ) -> ChosenThresholds:
     """Chooses one threshold a word so that all words together are expected to keep to a budget of false alarms.
 
-    Every word gets the same share of the budget. Above a high level u the heights of false peaks, in log-odds, are
+    The budget is shared so that all words together have the most hits: a word gets more of it than another as long as
+    that gains it more true peaks. Above a high level u the heights of false peaks, in log-odds, are
     taken to fall off exponentially: peaks over threshold (Balkema & de Haan 1974, Pickands 1975) with shape 0. The
-    level of a word is its eleventh highest false peak, a later one where its share allows more than ten; with fewer
+    level of a word is its eleventh highest false peak, a later one where the budget allows more than ten; with fewer
     peaks it is the lowest height, and none at all counts as half a one. The K excesses over their levels of all words,
     of sum S, tell how fast heights fall off; one of 1 is added to them, or as many as there lack to ten. Where n peaks
     reach the level of a word in T hours, n / T (1 + (x - u) / S)^-K an hour are expected to reach x: about
     n / T exp(-(x - u) K / S), and a little more, because K excesses leave it open how fast heights fall off (it is
     what that exponential comes to on average over all excesses that might have been seen).
 
-    A word whose threshold would lie below the floor leaves the rest of its share unused. One that the ceiling would
-    have to be exceeded for spends more: no word is switched off.
+    What is left of the budget raises all shares by the same factor; words without true peaks share alike. A word whose
+    threshold would lie below the floor leaves the rest of its share unused. One that the ceiling would have to be
+    exceeded for spends more: no word is switched off.
 
     Args:
         peaks: of each of C words, from all recordings.
@@ -179,20 +185,54 @@ def choose_thresholds(
             f"received {hours} hours, {false_alarms_per_hour} false alarms an hour, lowest peak {lowest}, floor "
             f"{floor} and ceiling {ceiling}; give some time, 0 or more, and 0 < lowest <= floor < ceiling < 1"
         )
-    share = hours * false_alarms_per_hour / max(len(peaks), 1)  # false alarms of a word in these recordings
-    tails = [_tail(one, max(_TAIL, math.ceil(share)), lowest, ceiling) for one in peaks]
-    level = np.array([one.level for one in tails], np.float64)
-    reached = np.array([one.reached for one in tails], np.float64)
+    budget = hours * false_alarms_per_hour  # false alarms in these recordings
+    tails = [_tail(one, max(_TAIL, math.ceil(budget)), lowest, ceiling) for one in peaks]
+    level = np.array([one.level for one in tails], np.float64)[:, None]
+    reached = np.array([one.reached for one in tails], np.float64)[:, None]
     seen = sum(one.excesses for one in tails)
     added = max(_FEWEST - seen, 1)
     excesses, total = seen + added, sum(one.total for one in tails) + added
-    times = reached / share if share else np.full(len(peaks), np.inf)  # as many peaks reach the level as may
-    wanted = level + total * (times ** (1 / excesses) - 1)
-    chosen = np.clip(wanted, *_log_odds([floor, ceiling]))
-    thresholds = np.clip(1 / (1 + np.exp(-chosen)), floor, ceiling)
-    hits = [np.sum(one.is_true & (one.height >= least)) for one, least in zip(peaks, thresholds, strict=True)]
-    expected = reached / hours * (1 + (chosen - level) / total) ** -excesses
-    return ChosenThresholds(thresholds, np.array(hits, np.int64), expected)
+
+    def at(share: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Thresholds at which words have these shares of the budget, [C, N], and the false alarms to expect."""
+        with np.errstate(divide="ignore"):
+            wanted = level + total * ((reached / share) ** (1 / excesses) - 1)
+        chosen = np.clip(wanted, *_log_odds([floor, ceiling]))
+        thresholds = np.clip(1 / (1 + np.exp(-chosen)), floor, ceiling)
+        return thresholds, reached * (1 + (chosen - level) / total) ** -excesses
+
+    thresholds, expected = at(np.broadcast_to(budget * _SHARES, (len(peaks), len(_SHARES))))
+    share = budget * _SHARES[_most_hits(_hits(peaks, thresholds), expected, budget)][:, None]
+    low, high = 0.0, _MOST_SPARE  # log of the factor for what is left of the budget
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if at(np.exp(middle) * share)[1].sum() <= budget else (low, middle)
+    thresholds, expected = at(np.exp(low) * share)
+    return ChosenThresholds(thresholds[:, 0], _hits(peaks, thresholds)[:, 0], expected[:, 0] / hours)
+
+
+def _hits(peaks: Sequence[Peaks], thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """How many true peaks of each word reach its thresholds, [C, N] both."""
+    hits = np.zeros(thresholds.shape, np.int64)
+    for row, one, least in zip(hits, peaks, thresholds, strict=True):
+        true = np.sort(one.height[one.is_true])
+        row[:] = len(true) - np.searchsorted(true, least)
+    return hits
+
+
+def _most_hits(hits: NDArray[np.int64], expected: NDArray[np.float64], budget: float) -> NDArray[np.int64]:
+    """Which share each word gets so that all have the most hits for their false alarms, [C]; [C, N] are to choose from.
+
+    A price of a false alarm, in hits, decides for every word alike (Everett 1963, "Generalized Lagrange multiplier
+    method"): the lowest one at which they keep to the budget.
+    """
+    rows = np.arange(len(hits))
+    for price in _PRICES:
+        # A smaller share is better where a threshold at its bound makes them equal.
+        chosen = hits.shape[1] - 1 - np.argmax((hits - price * expected)[:, ::-1], axis=1)
+        if expected[rows, chosen].sum() <= budget:
+            break
+    return chosen
 
 
 def _all_hit(frames: Sequence[int], windows: Sequence[tuple[int, int]]) -> bool:

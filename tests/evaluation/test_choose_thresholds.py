@@ -106,6 +106,18 @@ def test_true_peaks_do_not_move_a_threshold() -> None:
     assert [one.hits.tolist() for one in chosen] == [[0], [9], [9], [0]]
 
 
+def test_the_budget_goes_where_it_gains_hits() -> None:
+    """Both have the same false peaks; the true ones of the first are beyond reach of any, those of the second not."""
+    false = np.linspace(0.2, 0.6, 15).tolist()
+    sure, unsure = peaks([0.9995] * 20, false), peaks(np.linspace(0.5, 0.95, 20).tolist(), false)
+    chosen = choose_thresholds([sure, unsure], 1.0, 1.0)
+    assert chosen.hits[0] == 20
+    assert chosen.false_alarms_per_hour[0] < 0.01 < 0.98 < chosen.false_alarms_per_hour[1]
+    assert chosen.false_alarms_per_hour.sum() == pytest.approx(1.0)
+    alone = choose_thresholds([unsure], 1.0, 0.5)  # with half of the budget
+    assert chosen.hits[1] > alone.hits[0]
+
+
 def test_no_words_at_all() -> None:
     chosen = choose_thresholds([], 1.0, 1.0)
     assert chosen.thresholds.shape == chosen.hits.shape == chosen.false_alarms_per_hour.shape == (0,)

@@ -17,24 +17,25 @@ def test_frame_loss_is_the_mean_over_frames_with_a_target() -> None:
     assert frame_loss(posteriors, tf.fill([1, 3], -1)).numpy() == 0
 
 
-def test_word_loss_takes_the_frames_of_a_slot_together_as_a_clip_is_taken() -> None:
+def test_word_loss_takes_the_frames_of_a_word_together_as_a_clip_is_taken() -> None:
     first = [[0.6, 0.2, 0.2], [0.1, 0.1, 0.8]]
     second = [[0.3, 0.3, 0.4], [0.05, 0.9, 0.05]]
-    # Of the first slot: weights .8 and .2; sums .8 * .6 + .2 * .1 = .5 and .8 * .2 + .2 * .1 = .18.
+    # Of the first word: weights .8 and .2; sums .8 * .6 + .2 * .1 = .5 and .8 * .2 + .2 * .1 = .18.
     # Of the second: weights .6 and .95; sums .18 + .0475 = .2275 and .18 + .855 = 1.035.
     expected = -(np.log(0.5 / 0.68) + np.log(1.035 / 1.2625)) / 2
-    targets = tf.constant([[-1, 0, 1, 2]])
-    assert word_loss(logits([first + second]), targets, slots=2).numpy() == pytest.approx(expected, rel=1e-4)
+    words, segment = tf.constant([[0, 1]]), tf.constant([[0, 0, 1, 1]])
+    assert word_loss(logits([first + second]), words, segment).numpy() == pytest.approx(expected, rel=1e-4)
 
     clip = ClipPosterior(1, 3)
     state = clip.step(tf.constant([second], tf.float32), tf.constant([2]), clip.initial_state(1))
-    words = clip.result(state).numpy()[0, :2]
-    assert words[1] / words.sum() == pytest.approx(1.035 / 1.2625, rel=1e-5)
+    shares = clip.result(state).numpy()[0, :2]
+    assert shares[1] / shares.sum() == pytest.approx(1.035 / 1.2625, rel=1e-5)
 
 
-def test_a_slot_of_silence_has_no_word_loss() -> None:
+def test_without_a_word_there_is_no_word_loss() -> None:
     posteriors = logits([[[0.6, 0.2, 0.2], [0.1, 0.1, 0.8]]])
-    assert word_loss(posteriors, tf.constant([[2, 2]]), slots=1).numpy() == 0
-    one = word_loss(posteriors, tf.constant([[0, 2]]), slots=1)
-    both = word_loss(tf.concat([posteriors, posteriors], axis=1), tf.constant([[0, 2, 2, 2]]), slots=2)
+    segment = tf.constant([[0, 0]])
+    assert word_loss(posteriors, tf.constant([[-1]]), segment).numpy() == 0
+    one = word_loss(posteriors, tf.constant([[0]]), segment)
+    both = word_loss(tf.concat([posteriors, posteriors], axis=1), tf.constant([[0, -1]]), tf.constant([[0, 0, 1, 1]]))
     assert both.numpy() == pytest.approx(one.numpy(), rel=1e-6)

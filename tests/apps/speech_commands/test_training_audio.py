@@ -30,12 +30,18 @@ def audio(noise: float = 0.0, clips: int = 10, **options: Any) -> TrainingAudio:
     )
 
 
-def slots(source: TrainingAudio, epoch: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """All slots of an epoch: samples [K, S] and targets [K, S / hop]."""
+def windows(source: TrainingAudio, epoch: int = 0) -> dict[str, np.ndarray]:
+    """All windows of an epoch: samples [K, N], targets and segments [K, M], words [K, S]."""
     batches = list(source.batches(epoch))
-    waveform = np.concatenate([batch["waveform"].numpy().reshape(-1, source.slot) for batch in batches])
-    targets = np.concatenate([batch["targets"].numpy().reshape(-1, source.slot // HOP) for batch in batches])
-    return waveform, targets
+    return {
+        name: np.concatenate([batch[name].numpy() for batch in batches])
+        for name in ("waveform", "targets", "words", "segment")
+    }
+
+
+def loudness(samples: np.ndarray) -> np.ndarray:
+    """Root mean square of each frame."""
+    return np.sqrt(np.mean(samples.reshape(-1, HOP) ** 2, axis=1))
 
 
 def pitch(samples: np.ndarray) -> float:
@@ -46,57 +52,95 @@ def test_the_same_epoch_gives_the_same_windows_and_another_epoch_others() -> Non
     for one, two in zip(audio(0.01).batches(3), audio(0.01).batches(3), strict=True):
         for name, value in one.items():
             np.testing.assert_array_equal(value, two[name], err_msg=name)
-    assert np.abs(slots(audio(), 0)[0] - slots(audio(), 1)[0]).max() > 0.01
-    assert np.abs(slots(audio(), 0)[0] - slots(audio(seed=1), 0)[0]).max() > 0.01
+    first, second, other = (windows(audio(seed=seed), epoch)["waveform"] for seed, epoch in ((0, 0), (0, 1), (1, 0)))
+    assert np.abs(first - second).max() > 0.01
+    assert np.abs(first - other).max() > 0.01
 
 
 def test_an_epoch_has_every_clip_once_and_some_silence() -> None:
     source = audio(clips=31, slots=1, batch_size=17)
-    _, targets = slots(source)
+    found = windows(source)
     assert source.batches_an_epoch == 2
-    spoken = [set(row[(row >= 0) & (row < 3)]) for row in targets]
-    assert all(len(words) <= 1 for words in spoken)
-    assert sum(words == {0} for words in spoken) == 16
-    assert sum(words == {1} for words in spoken) == 15
-    assert sum(not words for words in spoken) == 3  # one in ten: 34 slots of 31 clips
+    words = found["words"].ravel().tolist()
+    assert (words.count(0), words.count(1), words.count(-1)) == (16, 15, 3)  # one in ten: 34 windows of 31 clips
+    spoken = [set(row[(row >= 0) & (row < 3)].tolist()) for row in found["targets"]]
+    assert spoken == [{word} - {-1} for word in words]
 
 
-def test_targets_name_the_word_from_its_middle_until_shortly_after_its_end() -> None:
-    waveform, targets = slots(audio(clips=40))
-    found = 0
-    for samples, classes in zip(waveform, targets, strict=True):
-        level = np.sqrt(np.mean(samples.reshape(-1, HOP) ** 2, axis=1))
-        loud = np.flatnonzero(level > 0.5 * level.max())
-        if not level.max():
+def test_targets_name_a_word_from_its_middle_until_shortly_after_its_end() -> None:
+    found = windows(audio(clips=40, slots=1, slot_seconds=1.2))
+    for samples, classes, word in zip(found["waveform"], found["targets"], found["words"].ravel(), strict=True):
+        level = loudness(samples)
+        if word < 0:
+            assert not level.any()
             assert (classes == 3).all()
             continue
+        loud = np.flatnonzero(level > 0.5 * level.max())
         first, last = loud[0], loud[-1]
-        if last + 12 >= len(classes) or first < 2:
-            continue
-        found += 1
         middle = (first + last + 1) // 2
-        assert classes[middle + 3] == classes[last] == {2000: 0, 500: 1}[round(pitch(samples), -2)]
+        assert word == {2000: 0, 500: 1}[round(pitch(samples), -2)]
+        assert (classes[middle + 3 : last + 8] == word).all()  # held for 0.2 s after the end, which is in the window
         assert (classes[first + 1 : middle - 2] == -1).all()  # too early to know
-        assert classes[last + 8] == classes[last]  # held for 0.2 s
         assert (classes[last + 12 :] == 3).all()
-        assert (classes[: first - 1] == 3).all()
-    assert found > 10
+        assert (classes[: max(first - 1, 0)] == 3).all()
+
+
+def test_words_follow_each_other_when_they_need_no_longer_be_recognised() -> None:
+    found = windows(audio(clips=60, slots=3))
+    pauses = []
+    for samples, classes, segment, words in zip(
+        *(found[n] for n in ("waveform", "targets", "segment", "words")), strict=True
+    ):
+        loud = np.concatenate([[0], loudness(samples) > 0.002, [0]])
+        begin, end = np.flatnonzero(np.diff(loud) == 1), np.flatnonzero(np.diff(loud) == -1)
+        spoken = words[words >= 0].tolist()
+        assert len(begin) == len(spoken)
+        runs = [
+            label for label, before in zip(classes, [3, *classes], strict=False) if label != before and 0 <= label < 3
+        ]
+        assert runs == spoken
+        pauses += (begin[1:] - end[:-1]).tolist()
+        for place, word in enumerate(words):
+            assert set(classes[segment == place].tolist()) <= {
+                -1,
+                3,
+                *words[max(place - 1, 0) : place + 1].tolist(),
+                word,
+            }
+    assert min(pauses) >= 9  # 0.2 s
+    assert max(pauses) > 30
 
 
 def test_speed_changes_length_and_pitch() -> None:
-    waveform, _ = slots(audio(speed_spread=0.2, clips=60))
-    pitches = np.array([pitch(samples) for samples in waveform if np.abs(samples).max() > 0])
+    found = windows(audio(speed_spread=0.2, clips=60, slots=1))["waveform"]
+    pitches = np.array([pitch(samples) for samples in found if np.abs(samples).max() > 0])
     high = pitches[pitches > 1200]
     assert 1590 < high.min() < 1750
     assert 2250 < high.max() < 2410
 
 
-def test_levels_are_drawn_and_noise_lies_at_a_distance_from_the_words() -> None:
-    waveform, _ = slots(audio(clips=60))
-    peaks = 20 * np.log10([np.abs(samples).max() for samples in waveform if np.abs(samples).max() > 0])
-    assert peaks.min() < -30
-    assert peaks.max() > -14
-    assert np.abs(slots(audio(noise=0.1))[0]).min(axis=1).max() > 0  # no digital silence left where there is noise
+def test_words_of_a_window_are_about_equally_loud_and_windows_are_not() -> None:
+    found = windows(audio(clips=200))
+    halves = [
+        [np.abs(samples[np.repeat(segment == place, HOP)]).max(initial=0) for place in (0, 1)]
+        for samples, segment in zip(found["waveform"], found["segment"], strict=True)
+    ]
+    levels = 20 * np.log10([pair for pair in halves if min(pair) > 0])
+    assert -42.5 < levels.min() < -38
+    assert -8 < levels.max() < -3.5
+    assert np.abs(np.diff(levels, axis=1)).max() <= 6.1
+
+
+def test_noise_lies_at_a_distance_from_the_words() -> None:
+    found = windows(audio(noise=0.1, clips=200, slots=1, noise_share=1.0, least_snr=10.0, most_snr=20.0))
+    ratios = []
+    for samples, word in zip(found["waveform"], found["words"].ravel(), strict=True):
+        level = loudness(samples)
+        assert level.min() > 0  # no digital silence is left
+        if word >= 0:
+            ratios.append(20 * np.log10(np.sqrt(level.max() ** 2 - np.median(level) ** 2) / np.median(level)))
+    assert 9 < min(ratios) < 12
+    assert 18 < max(ratios) < 21
 
 
 @pytest.mark.parametrize("share", [0.0, 0.9])
@@ -105,14 +149,14 @@ def test_so_many_streams_begin_anew(share: float) -> None:
     assert abs(fresh.mean() - share) < 0.1
 
 
-def test_a_clip_longer_than_a_slot_keeps_its_beginning() -> None:
+def test_a_clip_longer_than_a_window_keeps_its_beginning() -> None:
     long = Clips((tone(700, seconds=3.0),), ("low",), ("",))
     source = TrainingAudio(long, [np.ones(RATE, np.int16)], LABELS, dataclasses.replace(ADVANCED, slots=1), HOP)
-    waveform, targets = slots(source)
-    sounding = waveform[np.abs(waveform).max(axis=1) > 0.003]
+    found = windows(source)
+    sounding = found["waveform"][np.abs(found["waveform"]).max(axis=1) > 0.003]
     assert len(sounding)
     assert all(abs(pitch(samples) - 700) < 5 for samples in sounding)
-    assert set(targets.ravel()) <= {-1, 1, 3}
+    assert set(found["targets"].ravel()) <= {-1, 1, 3}
 
 
 def test_clips_without_a_frame_are_refused() -> None:
