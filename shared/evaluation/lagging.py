@@ -24,14 +24,7 @@ def average_lagging(delays: Sequence[int], source_words: int, reference_words: i
     Raises:
         ValueError: a length below 1.
     """
-    if source_words < 1 or reference_words < 1:
-        raise ValueError(f"received {source_words} and {reference_words} words; expected at least 1 each")
-    if not delays:
-        return float(source_words)
-    pace = source_words / reference_words
-    last = next((place for place, delay in enumerate(delays) if delay >= source_words), len(delays) - 1)
-    counted = delays[: last + 1]
-    return sum(delay - place * pace for place, delay in enumerate(counted)) / len(counted)
+    return _lagging(delays, source_words, reference_words, reference_words)
 
 
 def length_adaptive_average_lagging(delays: Sequence[int], source_words: int, reference_words: int) -> float:
@@ -45,5 +38,23 @@ def length_adaptive_average_lagging(delays: Sequence[int], source_words: int, re
         delays: as for `average_lagging`.
         source_words: as there.
         reference_words: as there.
+
+    Returns:
+        words, as there.
+
+    Raises:
+        ValueError: a length below 1.
     """
-    return average_lagging(delays, source_words, max(reference_words, len(delays)))
+    return _lagging(delays, source_words, reference_words, max(reference_words, len(delays)))
+
+
+def _lagging(delays: Sequence[int], source_words: int, reference_words: int, pace_words: int) -> float:
+    """The mean lag behind a translation that writes `pace_words` while the source is read."""
+    if source_words < 1 or reference_words < 1:
+        raise ValueError(f"received {source_words} and {reference_words} words; expected at least 1 each")
+    if not delays:
+        return float(source_words)
+    pace = source_words / pace_words
+    last = next((place for place, delay in enumerate(delays) if delay >= source_words), len(delays) - 1)
+    counted = delays[: last + 1]
+    return sum(delay - place * pace for place, delay in enumerate(counted)) / len(counted)
