@@ -206,10 +206,10 @@ def _simultaneous(
     for wait in WAITS:
         spoken = interpret(module, sources, wait)
         lags = [
-            (metric(one.delays, one.source_words, max(length, 1)) for metric in _LAGS)
+            [metric(one.delays, one.source_words, max(length, 1)) for metric in _LAGS]
             for one, length in zip(spoken, lengths, strict=True)
         ]
-        al, laal = np.mean([tuple(lag) for lag in lags], axis=0)
+        al, laal = np.mean(lags, axis=0)
         bleu = translation_scores([one.translation for one in spoken], references)["bleu"]
         measured[str(wait)] = {"bleu": bleu, "al": float(al), "laal": float(laal)}
     return measured
