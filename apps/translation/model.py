@@ -141,9 +141,7 @@ def _build_decoder(config: Config, encoder: keras.Model, use_cudnn: bool | str) 
 
 def _build_bridge(encoder: keras.Model, decoder: keras.Model) -> keras.Model:
     """From the encoder's last state to the decoder's first (Cho et al. 2014, arXiv 1406.1078, appendix A.1.2)."""
-    after = {
-        name: keras.Input(value.shape[1:], name=f"state_{name}") for name, value in _state_inputs_of(encoder).items()
-    }
+    after = {name: keras.Input(value.shape[1:], name=name) for name, value in _state_inputs_of(encoder).items()}
     last = (
         keras.layers.Concatenate(name="last")([after[name] for name in sorted(after)])
         if len(after) > 1
