@@ -117,12 +117,14 @@ def training_batches(data: TranslationData, config: Config) -> tuple[Callable[[i
     a_pass = len(_cut(np.sort(lengths.max(axis=1)), advanced.batch_tokens))
     steps = advanced.steps_per_epoch or a_pass
 
+    @tf.function(autograph=False)  # traced once for all epochs
+    def batch(chosen: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        return _batch(pairs, chosen, draw_wait(epoch, step, config), data.tokenizer)
+
     def batches(epoch: int) -> tf.data.Dataset:
         rows = tf.ragged.constant(list(_rows_of(epoch, lengths, steps, a_pass, config)), tf.int32)
-        numbered = tf.data.Dataset.from_tensor_slices((rows, tf.range(steps)))
-        return numbered.map(
-            lambda chosen, step: _batch(pairs, chosen, draw_wait(epoch, step, config), data.tokenizer)
-        ).prefetch(4)
+        numbered = tf.data.Dataset.from_tensor_slices((rows, tf.fill([steps], epoch), tf.range(steps)))
+        return numbered.map(batch).prefetch(4)
 
     return batches, steps
 
@@ -205,9 +207,8 @@ def _tokens(pairs: Pairs, tokenizer: SubwordTokenizer) -> SentencePairs:
 
 def _in_parts(function: Callable[[tf.Tensor], tf.RaggedTensor], texts: Sequence[str]) -> tf.RaggedTensor:
     """What a function gives for texts [N], some thousands at once."""
-    graph = tf.function(function, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     parts = [texts[begin : begin + _TEXTS_AT_ONCE] for begin in range(0, max(len(texts), 1), _TEXTS_AT_ONCE)]
-    return tf.concat([graph(tf.constant(part, tf.string)) for part in parts], axis=0)
+    return tf.concat([function(tf.constant(part, tf.string)) for part in parts], axis=0)
 
 
 def _pieces(words: tf.RaggedTensor, tokenizer: SubwordTokenizer) -> tf.RaggedTensor:
