@@ -17,6 +17,7 @@ from runnel.shared.preprocessing.subword_tokenizer import SubwordTokenizer
 from runnel.shared.preprocessing.whitespace_splitter import WhitespaceSplitter
 from runnel.shared.streaming.decode_strategies import Beam, Greedy, Strategy
 from runnel.shared.streaming.stream_model import Signature, StreamModel, Tensors
+from runnel.shared.streaming.when_any import when_any
 
 __all__ = ["TranslationStream", "build_probe", "build_stream", "describe_meanings"]
 
@@ -104,13 +105,32 @@ class TranslationStream(StreamModel):
         `waits` says whether `wait_k` may be other than `WHOLE`.
         """
         words, heard = self.splitter.step(text, final, {name: state[name] for name in self.splitter.state_names})
+        state, batch = {**state, **heard}, tf.shape(text)[0]
+        nothing = _Written(tf.fill([batch], ""), tf.zeros([batch]), tf.zeros([batch], tf.int32))
+        written, state = when_any(
+            final | (words.row_lengths() > 0),
+            lambda: self._over_words(words, final, strategy, nothing, state, waits),
+            (nothing, state),
+        )
+        return written, {**state, "begun": tf.where(final, 0, state["begun"])}
+
+    def _over_words(
+        self,
+        words: tf.RaggedTensor,
+        final: tf.Tensor,
+        strategy: Strategy,
+        written: _Written,
+        state: Tensors,
+        waits: bool,
+    ) -> tuple[_Written, Tensors]:
+        """The work of `_translate`, word by word: string [B, None], complete ones."""
         pieces = self.tokenizer.encode_words(words.values)  # [words of all rows, subwords]
         counts = words.with_values(tf.cast(pieces.row_lengths(), tf.int32)).to_tensor(0)  # [B, W]
         token_ids = words.with_values(pieces).to_tensor(self.tokenizer.pad_id)  # [B, W, P]
-        # The end of the text is one more word, an empty one.
+        # The end of a text is one more word, an empty one.
         end = tf.shape(counts)[1]
+        steps = end + tf.cast(tf.reduce_any(final), tf.int32)
         counts, token_ids = tf.pad(counts, [[0, 0], [0, 1]]), tf.pad(token_ids, [[0, 0], [0, 1], [0, 0]])
-        state = {**state, **heard}
 
         def body(word: tf.Tensor, written: _Written, state: Tensors) -> tuple:
             count = counts[:, word]
@@ -121,21 +141,19 @@ class TranslationStream(StreamModel):
                 after = {**state, **self.translator.read(token_ids[:, word], count, self._of_translator(state))}
                 return self._write_word(count > 0, written, after) if waits else (written, after)
 
-            return word + 1, *tf.cond(tf.reduce_any(count > 0), read, lambda: (written, state))
+            return word + 1, *when_any(count > 0, read, (written, state))
 
-        batch = tf.shape(text)[0]
-        nothing = _Written(tf.fill([batch], ""), tf.zeros([batch]), tf.zeros([batch], tf.int32))
         _, written, state = tf.while_loop(
-            lambda word, *_: word <= end,
+            lambda word, *_: word < steps,
             body,
-            (tf.constant(0), nothing, state),
+            (tf.constant(0), written, state),
             shape_invariants=(
                 tf.TensorShape([]),
                 _Written(*[tf.TensorShape([None])] * 3),
                 {name: tf.TensorShape([None, *value.shape[1:]]) for name, value in state.items()},
             ),
         )
-        return written, {**state, "begun": tf.where(final, 0, state["begun"])}
+        return written, state
 
     def _write_word(self, rows: tf.Tensor, written: _Written, state: Tensors) -> tuple[_Written, Tensors]:
         """One more word of the translation in those of the rows in which it is due."""
@@ -146,7 +164,7 @@ class TranslationStream(StreamModel):
             text, after = self._commit(token_ids, length, {**state, **after})
             return written._replace(text=tf.strings.join([written.text, text])), after
 
-        return tf.cond(tf.reduce_any(rows), write, lambda: (written, state))
+        return when_any(rows, write, (written, state))
 
     def _finish(
         self, rows: tf.Tensor, strategy: Strategy, written: _Written, state: Tensors
@@ -166,7 +184,7 @@ class TranslationStream(StreamModel):
             added = _Written(tf.strings.join([written.text, text]), written.log_probability + log_probability, tokens)
             return added, after
 
-        return tf.cond(tf.reduce_any(rows), finish, lambda: (written, state))
+        return when_any(rows, finish, (written, state))
 
     def _commit(self, token_ids: tf.Tensor, length: tf.Tensor, state: Tensors) -> tuple[tf.Tensor, Tensors]:
         """The text of more tokens; the very first of a text has no space before it."""
