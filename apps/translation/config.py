@@ -84,6 +84,15 @@ class Config:
                 )
 
     @property
+    def without_attention(self) -> "Config | None":
+        """The options of the network without attention to compare with; None where there is to be none."""
+        rounds = self.advanced.baseline_epochs
+        if not rounds or self.attention == "none":
+            return None
+        advanced = dataclasses.replace(self.advanced, epochs=rounds, patience=rounds, baseline_epochs=0)
+        return dataclasses.replace(self, attention="none", simultaneous=None, init_from=None, advanced=advanced)
+
+    @property
     def can_wait_k(self) -> bool:
         """Whether the model translates before a sentence ends."""
         return self.simultaneous is not False and self.attention != "none" and self.encoder == "unidirectional"

@@ -1,5 +1,6 @@
 """Trains the translation model: data, network, training, evaluation, and one verified export."""
 
+import dataclasses
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -153,13 +154,12 @@ def _load(config: Config, fitted: Mapping[str, Any]) -> Loaded[Config, Translati
 
 def measure(run: RunFolder, data: TranslationData, config: Config, which: WhichCheckpoint, say: Say) -> MeasuredModel:
     """The network of a checkpoint as it will be exported, and what the test split says about it."""
-    checkpoint = choose_checkpoint(run, which, say)
-    network = build_model(config, data.tokenizer.size, use_cudnn=False)
-    load_weights(network, checkpoint, averaged=config.advanced.averaging > 0)
+    network = _trained(run, data, config, which, say)
     stream = build_stream(network, data.tokenizer, config)
     servable = build_servable(stream)
+    rival = _without_attention(run, data, config, say)
     say("evaluating on the test split")
-    evaluation = evaluate(servable.module, data, config, stream.translator)
+    evaluation = evaluate(servable.module, data, config, stream.translator, rival)
     return MeasuredModel(
         servable=servable,
         network=network,
@@ -169,6 +169,27 @@ def measure(run: RunFolder, data: TranslationData, config: Config, which: WhichC
         verdicts=verdicts(evaluation.metrics),
         report=lambda history: build_report(evaluation, data, config, history),
     )
+
+
+def _trained(run: RunFolder, data: TranslationData, config: Config, which: WhichCheckpoint, say: Say) -> keras.Model:
+    """The network of a checkpoint of a run, as it will be exported."""
+    checkpoint = choose_checkpoint(run, which, say)
+    network = build_model(config, data.tokenizer.size, use_cudnn=False)
+    load_weights(network, checkpoint, averaged=config.advanced.averaging > 0)
+    return network
+
+
+def _without_attention(run: RunFolder, data: TranslationData, config: Config, say: Say) -> Any:
+    """The module of a network without attention, trained alike to compare with; None where there is to be none."""
+    plain = config.without_attention
+    if plain is None:
+        return None
+    inside = dataclasses.replace(run, path=run.path / "without_attention")
+    inside.path.mkdir(exist_ok=True)
+    say("training a network without attention to compare with")
+    train_network(data, plain, inside, say)
+    network = _trained(inside, data, plain, "best", say)
+    return build_servable(build_stream(network, data.tokenizer, plain)).module
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
