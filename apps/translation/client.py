@@ -1,6 +1,7 @@
 """Uses an exported translation model as any service would: through its SavedModel and manifest alone."""
 
 import dataclasses
+import itertools
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -74,19 +75,18 @@ def stream(export_dir: Path, lines: TextIO, say: Say, options: StreamOptions) ->
     say(csv_line(["source", "committed", "finished"]))
     state = start(model, 1)
     state["state_wait_k"] = tf.constant([options.wait_k])
-    waiting = ""
-    for character in iter(lambda: lines.read(1), ""):
+    waiting, is_begun = "", False
+    for character in itertools.chain(iter(lambda: lines.read(1), ""), "\n"):  # the last line may not end
         is_end = character == "\n"
-        waiting += "" if is_end else character
-        results, state = _send(model, "" if is_end else character, is_end, state)
+        text = "" if is_end else character
+        waiting, is_begun = waiting + text, is_begun or bool(text.strip())
+        results, state = _send(model, text, is_end, state)
         committed = results["committed"][0].decode()
-        if committed or (is_end and waiting.strip()):
+        if committed or (is_end and is_begun):
             say(csv_line([waiting, committed, str(int(is_end))]))
             waiting = ""
-    results, _ = _send(model, "", True, state)
-    committed = results["committed"][0].decode()
-    if committed or waiting.strip():
-        say(csv_line([waiting, committed, "1"]))
+        if is_end:
+            waiting, is_begun = "", False
 
 
 def _send(

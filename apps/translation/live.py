@@ -14,6 +14,7 @@ from prompt_toolkit.output import Output
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from runnel.shared.streaming.replay import replay, start
 
@@ -91,5 +92,5 @@ def _characters(lines: TextIO) -> Iterator[str]:
 def _table(sentences: list[list[str]]) -> Table:
     table = Table("source", "translation", expand=True)
     for source, translation in sentences[-_SHOWN:]:
-        table.add_row(source, translation)
+        table.add_row(Text(source), Text(translation))
     return table

@@ -76,6 +76,51 @@ def model(trained: Trained) -> Any:
     return tf.saved_model.load(str(trained.export / "saved_model"))
 
 
+class CopyingModel:
+    """In the place of an export: translates each word by itself, as a function says, and is as late as it is told.
+
+    A word is complete with the space behind it, or at the end.
+    """
+
+    def __init__(self, translate: Callable[[str], str] = str) -> None:
+        self.translate = translate
+        self.heard: list[str] = []
+
+    def serving_default(self, text: Any) -> dict[str, Any]:
+        import tensorflow as tf
+
+        translations = [" ".join(map(self.translate, one.decode().split())) for one in text.numpy()]
+        return {"translation": tf.constant(translations), "score": tf.fill([len(translations)], -0.5)}
+
+    greedy = serving_default
+
+    def initial_state(self, batch_size: Any) -> dict[str, Any]:
+        import tensorflow as tf
+
+        self.heard = [""] * int(batch_size)
+        return {f"state_{name}": tf.zeros([batch_size], tf.int32) for name in ("wait_k", "words")}
+
+    def step(self, text: Any, final: Any, state_wait_k: Any, state_words: Any) -> dict[str, Any]:
+        import tensorflow as tf
+
+        committed, words = [], state_words.numpy()
+        for row, (piece, is_final) in enumerate(zip(text.numpy(), final.numpy(), strict=True)):
+            heard = self.heard[row] + piece.decode()
+            complete = (heard if is_final else heard[: heard.rfind(" ") + 1]).split()
+            wait, before = int(state_wait_k[row]), int(words[row])
+            due = len(complete) if is_final else max(len(complete) - wait + 1, before) if wait else 0
+            added = filter(None, map(self.translate, complete[before:due]))
+            committed.append("".join(f" {word}" for word in added).removeprefix("" if before else " "))
+            self.heard[row], words[row] = ("", 0) if is_final else (heard, due)
+        state = {"state_wait_k": state_wait_k, "state_words": tf.constant(words)}
+        return {"committed": tf.constant(committed), "finished": final, **state}
+
+
+@pytest.fixture(scope="session")
+def copying_model() -> type[CopyingModel]:
+    return CopyingModel
+
+
 @pytest.fixture(scope="session", name="sentences")
 def sentences_fixture() -> Callable[[int, int], list[tuple[str, str]]]:
     return sentences
