@@ -64,6 +64,7 @@ MULTI30K = Advanced(
     averaging=0.998,
     patience=22,
     evaluation_sentences=1000,
+    spoken_sentences=1000,
 )
 OPTIONS = {
     "multi30k": MULTI30K,

@@ -15,7 +15,7 @@ _RANGES = {
     at_least(0): ("weight_decay", "steps_per_epoch", "repeated_ngram", "baseline_epochs"),
     at_least(1): (
         *("units", "depth", "embedding", "batch_tokens", "longest_sentence", "longest_wait", "epochs", "patience"),
-        *("beam", "evaluation_sentences"),
+        *("beam", "evaluation_sentences", "spoken_sentences"),
     ),
     at_least(_LEAST_WINDOW): ("window",),
     at_least(300): ("vocabulary",),  # the 256 bytes are part of it
@@ -58,6 +58,7 @@ class Advanced:
     longest_ratio: float = 2.0  # subwords of a translation for each of the source, at most, and some more
     baseline_epochs: int = 0  # rounds of training of the same network without attention to compare with; 0: none
     evaluation_sentences: int = 1000  # of the test split that are translated
+    spoken_sentences: int = 200  # of those, that are also translated word by word, for several waits
     seed: int = 0  # of every random draw
 
 

@@ -95,7 +95,9 @@ def evaluate(
         "other_splits": _other_splits(module, data, config),
     }
     if config.can_wait_k:
-        metrics["simultaneous"] = _simultaneous(module, sources, references, metrics["scores"]["model, greedy"])
+        few = config.advanced.spoken_sentences
+        greedy = translations["model, greedy"][:few]
+        metrics["simultaneous"] = _simultaneous(module, sources[:few], references[:few], greedy)
     examples = tuple(
         (source, several[0], given)
         for source, several, given in zip(sources, references, translations["model"], strict=True)
@@ -195,14 +197,13 @@ def _other_splits(module: Any, data: TranslationData, config: Config) -> dict[st
 
 
 def _simultaneous(
-    module: Any, sources: Sequence[str], references: Sequence[Sequence[str]], whole: Mapping[str, Any]
+    module: Any, sources: Sequence[str], references: Sequence[Sequence[str]], whole: Sequence[str]
 ) -> dict[str, Any]:
-    """BLEU, AL and LAAL over k, for sentences sent word by word; 0 is the whole sentence."""
+    """BLEU, AL and LAAL over k, for sentences sent word by word; 0: whole ones, whose translations are given."""
     counts = [len(source_words(source)) for source in sources]
     lengths = [len(several[0].split()) for several in references]
-    measured: dict[str, Any] = {
-        "0": {"bleu": whole["bleu"], "al": float(np.mean(counts)), "laal": float(np.mean(counts))}
-    }
+    bleu = translation_scores(whole, references)["bleu"]
+    measured: dict[str, Any] = {"0": {"bleu": bleu, "al": float(np.mean(counts)), "laal": float(np.mean(counts))}}
     for wait in WAITS:
         spoken = interpret(module, sources, wait)
         lags = [
