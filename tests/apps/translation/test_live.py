@@ -116,7 +116,7 @@ def test_the_translation_so_far_stands_under_the_line(
     def type_keys() -> None:
         keyboard.send_text("one two ")
         give_up = time.monotonic() + 20
-        while not ("ONE" if so_far else "one two") in screen.written and time.monotonic() < give_up:
+        while ("ONE" if so_far else "one two") not in screen.written and time.monotonic() < give_up:
             time.sleep(0.01)
         keyboard.send_text(CTRL_C)
 
