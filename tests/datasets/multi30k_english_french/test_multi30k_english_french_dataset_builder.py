@@ -92,6 +92,7 @@ def test_a_download_equals_a_local_copy(own_folder, packed):
         ("val.fr", gzip.compress(b"Un homme.\n" * 100)[:-9], "ExtractError"),
         ("test_2016_flickr.fr", gzip.compress(b""), "have 1 and 0 lines; expected as many"),
     ],
+    ids=["no archive", "cut off", "empty"],  # packed bytes hold the time, and two processes must agree on the names
 )
 def test_downloads_of_another_kind_are_refused(own_folder, packed, name, data, complaint):
     with download_of(packed | {name: data}), pytest.raises(InputError, match=complaint) as caught:
