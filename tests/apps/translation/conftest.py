@@ -148,8 +148,8 @@ class ByHand:
     def write_word(self) -> list[int]:
         new = list[int]()
         while not self.is_full and len(new) < 32:
-            best = int(np.argmax(self.next(may_end=False)))
-            if new and self.tokenizer.is_word_start[best]:
+            best = int(np.argmax(self.next()))
+            if best == self.tokenizer.end_id or (new and self.tokenizer.is_word_start[best]):
                 break
             new.append(best)
             self.write(best)
@@ -158,7 +158,7 @@ class ByHand:
     def finish(self) -> tuple[list[int], float]:
         new, score = list[int](), 0.0
         while not self.is_full:
-            log_probabilities = self.next(may_end=True)
+            log_probabilities = self.next()
             best = int(np.argmax(log_probabilities))
             score += float(log_probabilities[best])
             if best == self.tokenizer.end_id:
@@ -175,11 +175,11 @@ class ByHand:
     def is_full(self) -> bool:
         return len(self.written) >= int(self.limits.longest_ratio * len(self.source)) + 8
 
-    def next(self, may_end: bool) -> np.ndarray:
+    def next(self) -> np.ndarray:
         target_ids = [[self.tokenizer.start_id, *self.written]]
         seen = [[*self.seen, len(self.source)]]
         found = self.ask(*(np.array(ids, np.int32) for ids in ([self.source], target_ids, seen))).numpy()
-        blocked = {self.tokenizer.pad_id, self.tokenizer.start_id, *([] if may_end else [self.tokenizer.end_id])}
+        blocked = {self.tokenizer.pad_id, self.tokenizer.start_id}
         order = self.limits.repeated_ngram
         latest = self.written[-(order - 1) :]
         ngrams = [self.written[at : at + order] for at in range(len(self.written) - order + 1)]

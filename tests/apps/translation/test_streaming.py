@@ -86,7 +86,7 @@ def prose(count: int, seed: int, sentences: Callable) -> bytes:
 
 
 def test_equals_the_network_asked_for_one_token_at_a_time(wild: Any, sentences: Callable) -> None:
-    texts = [*(source for source, _ in sentences(2, 5)), "cat", "zzz 42", prose(20, 5, sentences).decode()]
+    texts = [*(source for source, _ in sentences(2, 5)), "cat", "zzz 42", prose(9, 5, sentences).decode()]
     translations, scores = whole(wild.module, *map(str.encode, texts))
     for text, translation, score in zip(texts, translations, scores, strict=True):
         committed, expected = wild.by_hand.translate(text)
@@ -210,8 +210,8 @@ def test_nothing_is_added_for_nothing(model: Any) -> None:
 def test_a_wait_is_what_the_network_was_trained_with(build_wild: Callable, sentences: Callable) -> None:
     """Words in time, and the same ones as the network run by hand writes with what it may see."""
     wild = build_wild("attention")
-    texts = [*(source for source, _ in sentences(2, 8)), "zzz 42 cat", prose(12, 3, sentences).decode()]
-    for text, wait_k in itertools.product(texts, (1, 2, 3, 50)):
+    texts = [*(source for source, _ in sentences(2, 8)), "zzz 42 cat", prose(9, 3, sentences).decode()]
+    for text, wait_k in itertools.product(texts, (1, 2, 4)):
         committed, _ = wild.by_hand.translate(text, wait_k)
         pieces = [*word_by_word(text.encode())[:-1], text.encode().split(b" ")[-1] + b" ", b""]
         assert [one.decode() for one in stream(wild.module, pieces, wait_k)] == committed
@@ -298,9 +298,10 @@ def test_more_text_than_the_window(
     words = text.split(b" ")
     parts = [b" ".join(words[begin:end]) for begin, end in itertools.pairwise([0, *early, len(words)])]
     translations, _ = whole(any_model, *parts)  # the word that did not fit is the first of the next part
-    # The space that a part begins with is that of its first subword: large random weights need not begin with a word.
-    assert [one.removeprefix(b" ") for one in given if one] == translations
-    assert any_model is not model or all(one.startswith(b" ") for one in given[1:] if one)
+    spoken = [one for one in given if one]
+    assert [one.removeprefix(b" ") for one in spoken] == translations
+    # Large random weights need not begin with a word, which has a space before it.
+    assert any_model is not model or [one[:1] for one in spoken[1:]] == [b" ", b" "]
     assert b"".join(given) == whole(any_model, text)[0][0]
 
 
