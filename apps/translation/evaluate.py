@@ -12,13 +12,14 @@ from runnel.apps.translation.config import LONGEST_WORD, Config
 from runnel.apps.translation.data import TranslationData
 from runnel.apps.translation.simultaneous import interpret, source_words
 from runnel.apps.translation.translator import Translator
+from runnel.datasets.builders.read_splits import SPLITS
 from runnel.datasets.pairs.pair_corpus import Pairs
 from runnel.shared.errors import InputError
 from runnel.shared.evaluation.lagging import average_lagging, length_adaptive_average_lagging
 from runnel.shared.evaluation.translation_scores import translation_scores
 from runnel.shared.evaluation.word_dictionary import fit_word_dictionary
 
-__all__ = ["WAITS", "Evaluation", "evaluate", "translate", "verdicts"]
+__all__ = ["WAITS", "AttentionMap", "Evaluation", "evaluate", "references_of", "translate", "verdicts"]
 
 WAITS = (1, 2, 3, 5, 7)
 
@@ -190,9 +191,10 @@ def _by_length(
 def _other_splits(module: Any, data: TranslationData, config: Config) -> dict[str, dict[str, Any]]:
     """Scores of the splits that only this dataset has."""
     scores = {}
-    for name in data.corpus.splits.keys() - {"train", "validation", "test"}:
+    for name in [name for name in data.corpus.splits if name not in SPLITS]:
         sources, references = references_of(data.corpus.splits[name], config.advanced.evaluation_sentences)
-        scores[name] = translation_scores(translate(module, sources), references)
+        if sources:
+            scores[name] = translation_scores(translate(module, sources), references)
     return scores
 
 

@@ -9,7 +9,7 @@ from runnel.datasets.phrasebook.clause import Clause
 from runnel.datasets.phrasebook.draw_phrases import chance, draw_noun_phrase, pick, pick_weighted
 from runnel.datasets.phrasebook.sentence import Fragment, Sentence, Text
 
-__all__ = ["CONSTRUCTIONS", "draw_text"]
+__all__ = ["CONSTRUCTIONS", "draw_text", "fragment"]
 
 _FRAGMENTS = (
     "adult",

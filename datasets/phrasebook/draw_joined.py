@@ -39,7 +39,7 @@ from runnel.datasets.phrasebook.draw_statements import (
 )
 from runnel.datasets.phrasebook.names import NAMES, Name
 from runnel.datasets.phrasebook.nouns import NOUN_BY_ENGLISH
-from runnel.datasets.phrasebook.pronouns import IT, IT_FEMININE, THEY, THEY_FEMININE, YOU, I, Pronoun
+from runnel.datasets.phrasebook.pronouns import IT, IT_FEMININE, ME, THEY, THEY_FEMININE, YOU, Pronoun
 from runnel.datasets.phrasebook.sentence import Sentence
 from runnel.datasets.phrasebook.verbs import AVOIR_STATES, BE, REPORTING, VERB_BY_ENGLISH
 
@@ -145,7 +145,7 @@ def thing_and_pronoun(rng: random.Random) -> tuple[Sentence, Sentence]:
     phrase = draw_verb_object(rng, verb, simple=True)
     if verb.has_recipient or verb.generic or phrase.noun.classes & _UNFIT or "adult" not in verb.subjects:
         return thing_and_pronoun(rng)
-    subject = pick(rng, (I, YOU)) if chance(rng, 0.6) else pick(rng, NAMES)
+    subject = pick(rng, (ME, YOU)) if chance(rng, 0.6) else pick(rng, NAMES)
     tense = draw_tense(rng, verb, subject)
     tense = tense if tense in (Tense.PRESENT, Tense.PROGRESSIVE, Tense.PAST) else Tense.PAST
     first = Clause(subject, verb, tense, object=changed(phrase, adjectives=()), contracted=chance(rng, 0.2))

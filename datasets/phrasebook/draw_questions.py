@@ -15,7 +15,7 @@ from runnel.datasets.phrasebook.draw_clauses import (
 )
 from runnel.datasets.phrasebook.draw_phrases import PEOPLE, chance, draw_subject, pick, pick_weighted
 from runnel.datasets.phrasebook.draw_statements import described, intransitive, located, state, there_is, transitive
-from runnel.datasets.phrasebook.pronouns import HE, YOU, I
+from runnel.datasets.phrasebook.pronouns import HE, ME, YOU
 
 __all__ = ["asked_what", "asked_where", "asked_who", "whether"]
 
@@ -29,17 +29,17 @@ _UNCOUNTED = frozenset({"mass", "unique", "language", "sport", "family"})
 
 def _asked_of_you(clause: Clause) -> Clause:
     """Returns the clause as it is asked: "I gave you" becomes "you gave me"."""
-    if clause.subject is not I:
+    if clause.subject is not ME:
         return clause
-    recipient = I if clause.recipient is YOU else clause.recipient
-    places = tuple(Place(place.preposition, I) if place.where is YOU else place for place in clause.places)
+    recipient = ME if clause.recipient is YOU else clause.recipient
+    places = tuple(Place(place.preposition, ME) if place.where is YOU else place for place in clause.places)
     return changed(clause, subject=YOU, recipient=recipient, places=places)
 
 
 def whether(rng: random.Random) -> Clause:
     """Does the dog sleep in the kitchen? Isn't she tired?"""
     base = pick(rng, (transitive, transitive, intransitive, intransitive, described, located, state, there_is))(rng)
-    if base.subject is I and chance(rng, 0.8):
+    if base.subject is ME and chance(rng, 0.8):
         base = _asked_of_you(base)
     if base.tense is Tense.PERFECT:
         base = changed(base, polarity="", frequency="already")
@@ -90,7 +90,7 @@ def asked_what(rng: random.Random) -> Clause:
     if verb.english == "tell":  # "What does he tell?" lacks somebody.
         return asked_what(rng)
     subject = draw_subject(rng, verb.subjects)
-    subject = YOU if subject is I else subject
+    subject = YOU if subject is ME else subject
     tense = draw_tense(rng, verb, subject)
     tense = Tense.PAST if tense is Tense.PERFECT else tense
     phrase = draw_verb_object(rng, verb, simple=True)

@@ -16,7 +16,7 @@ from runnel.datasets.phrasebook.draw_clauses import (
     needs_place,
 )
 from runnel.datasets.phrasebook.draw_phrases import PEOPLE, chance, draw_noun_phrase, draw_subject, pick
-from runnel.datasets.phrasebook.pronouns import HE, PRONOUNS, SHE, THEY, WE, YOU, I, Pronoun
+from runnel.datasets.phrasebook.pronouns import HE, ME, PRONOUNS, SHE, THEY, WE, YOU, Pronoun
 from runnel.datasets.phrasebook.sentence import Sentence
 from runnel.datasets.phrasebook.verbs import INFINITIVE_VERBS, Verb
 
@@ -51,7 +51,7 @@ def object_pronoun(rng: random.Random) -> Clause:
 def _recipient(rng: random.Random, subject: Participant) -> Participant:
     """Draws a recipient that goes with "them"."""
     if chance(rng, 0.3):
-        return pick(rng, _others(subject, (I, YOU, HE, SHE, WE)))
+        return pick(rng, _others(subject, (ME, YOU, HE, SHE, WE)))
     return draw_noun_phrase(rng, ("relation", "family", "profession"), simple=True, adjective=0.0, plural=0.15)
 
 
@@ -68,7 +68,7 @@ def imperative(rng: random.Random) -> Sentence:
         if verb in DIRECT and chance(rng, 0.15):
             clause = changed(clause, object=THEY)
         if verb.has_recipient:
-            clause = changed(clause, recipient=pick(rng, (I, HE, SHE, WE) if who is YOU else (HE, SHE)))
+            clause = changed(clause, recipient=pick(rng, (ME, HE, SHE, WE) if who is YOU else (HE, SHE)))
     clause = changed(clause, places=draw_verb_places(rng, verb, who, 0.4))
     return Sentence(clause, mark="!" if chance(rng, 0.4) else ".", polite=who is YOU and chance(rng, 0.3))
 

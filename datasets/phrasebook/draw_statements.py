@@ -30,6 +30,7 @@ from runnel.datasets.phrasebook.verbs import AGE, AVOIR_STATES, BE, EXIST, HAVE,
 
 __all__ = [
     "describe",
+    "describe_as",
     "described",
     "intransitive",
     "located",

@@ -6,6 +6,7 @@ __all__ = [
     "HE",
     "IT",
     "IT_FEMININE",
+    "ME",
     "PRONOUNS",
     "SHE",
     "THERE",
@@ -14,7 +15,6 @@ __all__ = [
     "THEY_FEMININE",
     "WE",
     "YOU",
-    "I",
     "Pronoun",
 ]  # fmt: skip
 
@@ -54,7 +54,7 @@ class Pronoun:
     feminine: bool
 
 
-I = Pronoun("I", "me", "my", "myself", "je", "me", "me", "me", "moi", 1, False, False, False)  # noqa: E741
+ME = Pronoun("I", "me", "my", "myself", "je", "me", "me", "me", "moi", 1, False, False, False)
 YOU = Pronoun("you", "you", "your", "yourself", "vous", "vous", "vous", "vous", "vous", 2, True, False, False)
 HE = Pronoun("he", "him", "his", "himself", "il", "le", "lui", "se", "lui", 3, False, False, False)
 SHE = Pronoun("she", "her", "her", "herself", "elle", "la", "lui", "se", "elle", 3, False, False, True)
@@ -69,4 +69,4 @@ THERE = Pronoun("there", "there", "", "", "il", "", "", "", "", 3, False, False,
 THERE_SEVERAL = Pronoun("there", "there", "", "", "il", "", "", "", "", 3, True, False, False)
 """Of "there is", "there are": « il y a » in both cases."""
 
-PRONOUNS = (I, YOU, HE, SHE, WE, THEY)
+PRONOUNS = (ME, YOU, HE, SHE, WE, THEY)
