@@ -41,9 +41,7 @@ class TrainStep:
         self.steps = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.sums = tf.Variable(tf.zeros([0], tf.float64), shape=[None], trainable=False)
         self._loss = loss
-        self._graph = tf.function(
-            self._step, input_signature=[element_spec, tf.TensorSpec([], tf.bool)], autograph=False
-        )
+        self._graph = tf.function(self._step, input_signature=[element_spec, tf.TensorSpec([], tf.bool)])
 
     def __call__(self, batch: object, first: bool) -> None:
         """Trains on one batch without waiting for the device.
