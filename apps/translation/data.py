@@ -38,6 +38,10 @@ class SentencePairs:
     def __len__(self) -> int:
         return int(self.source_ids.nrows())
 
+    def __add__(self, others: "SentencePairs") -> "SentencePairs":
+        sides = zip(vars(self).values(), vars(others).values(), strict=True)
+        return SentencePairs(*(tf.concat(tokens, axis=0) for tokens in sides))
+
     @property
     def lengths(self) -> np.ndarray:
         """int64 [N, 2], tokens of each side, the start mark of the target counted in place of its end mark."""
@@ -88,19 +92,19 @@ def prepare(corpus: PairCorpus, config: Config, vocabulary: Sequence[str] | None
     if vocabulary is None:
         vocabulary = fit_subwords([*train.sources, *train.targets], config.vocabulary)
     tokenizer = SubwordTokenizer(vocabulary)
-    made_up = tuple(copied_texts(int(config.advanced.copied_share * len(train)), config.advanced.seed))
-    learned = Pairs(train.sources + made_up, train.targets + made_up)
-    tokens = {"train": _tokens(learned, tokenizer), "validation": _tokens(corpus.splits["validation"], tokenizer)}
     longest = min(config.advanced.longest_sentence, config.advanced.batch_tokens)
-    pairs = {name: _usable(every, longest) for name, every in tokens.items()}
+    pairs = {name: _usable(_tokens(corpus.splits[name], tokenizer), longest) for name in ("train", "validation")}
     for name, kept in pairs.items():
         if not len(kept):
             raise InputError(
                 f"the {name} split of {config.data} has no pair with words on both sides and {longest} subwords at "
-                f"most on each, out of {len(tokens[name]):,}; expected one at least; give shorter texts, or a larger "
-                "--longest-sentence"
+                f"most on each, out of {len(corpus.splits[name]):,}; expected one at least; give shorter texts, or a "
+                "larger --longest-sentence"
             )
-    return TranslationData(corpus, tokenizer, pairs, len(tokens["train"]) - len(pairs["train"]))
+    left_out = len(train) - len(pairs["train"])
+    made_up = tuple(copied_texts(int(config.advanced.copied_share * len(train)), config.advanced.seed))
+    pairs["train"] += _usable(_tokens(Pairs(made_up, made_up), tokenizer), longest)
+    return TranslationData(corpus, tokenizer, pairs, left_out)
 
 
 def training_batches(data: TranslationData, config: Config) -> tuple[Callable[[int], tf.data.Dataset], int]:

@@ -1,6 +1,6 @@
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 OPTIONS = (
     *("--units", "48", "--embedding", "32", "--depth", "1", "--vocabulary", "400", "--window", "128", "--beam", "2"),
     *("--dropout", "0", "--embedding-dropout", "0", "--batch-tokens", "400", "--longest-wait", "3"),
-    *("--epochs", "3", "--steps-per-epoch", "110", "--learning-rate", "0.01", "--averaging", "0.9"),
+    *("--epochs", "3", "--steps-per-epoch", "130", "--learning-rate", "0.01", "--averaging", "0.9"),
 )
 SLOTS = (
     {"one": "un", "two": "deux", "my": "mon", "no": "pas de"},
@@ -30,7 +30,7 @@ COMBINATIONS = {
 
 @dataclass(frozen=True)
 class Trained:
-    """A model that has learnt a language of sixteen words."""
+    """A model that has learnt a language of a few words."""
 
     run: Path
     export: Path
@@ -213,6 +213,16 @@ def wild_network(tokenizer: Any, **options: Any) -> tuple[Any, Any]:
     bias[tokenizer.end_id] = 1.0
     network.get_layer("embedding").bias.assign(bias)
     return config, network
+
+
+@pytest.fixture(scope="session")
+def _load_each_export_once() -> Iterator[None]:
+    """Saves the time of loading for each call of the client."""
+    from runnel.apps.translation import client
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "load_export", functools.cache(client.load_export))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -124,6 +124,15 @@ def test_without_a_usable_pair_there_is_nothing_to_learn(splits: tuple, part: st
         prepare(corpus(*splits), options(longest_sentence=3), LETTERS)
 
 
+def test_what_is_made_up_does_not_hide_that_nothing_can_be_learned() -> None:
+    with pytest.raises(InputError, match=r"the train split of toy has no pair .* out of 99;"):
+        prepare(
+            corpus([("a " * number, "a") for number in range(50, 149)]),
+            options(longest_sentence=9, copied_share=0.5),
+            LETTERS,
+        )
+
+
 def test_some_texts_are_made_up_to_be_copied() -> None:
     train = many()
     data = prepare(corpus(train), options(copied_share=0.1), LETTERS)

@@ -233,7 +233,7 @@ def test_the_toy_language_in_time(model: Any, sentences: Callable) -> None:
         for source, target in pairs:
             given = [one.decode() for one in stream(model, word_by_word(source.encode()), wait_k)]
             assert all(one == "" for one in given[: wait_k - 1])
-            assert all(len(one.split()) == 1 for one in given[wait_k - 1 : -1]), given
+            assert all(len(one.split()) <= 1 for one in given[wait_k - 1 : -1]), given
             right += "".join(given) == target
         assert right >= 24, wait_k
 
