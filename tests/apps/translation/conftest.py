@@ -313,6 +313,12 @@ def copying_model() -> type[CopyingModel]:
     return CopyingModel
 
 
+@pytest.fixture(scope="session")
+def options() -> tuple[str, ...]:
+    """Of a training that takes some seconds."""
+    return OPTIONS
+
+
 @pytest.fixture(scope="session", name="sentences")
 def sentences_fixture() -> Callable[[int, int], list[tuple[str, str]]]:
     return sentences
