@@ -37,17 +37,17 @@ class Advanced:
     embedding: int = 192  # width of a subword's embedding, which is also its weights in the softmax
     units: int = 192  # width of each recurrent layer, and of the attention
     depth: int = 1  # number of recurrent layers of the encoder, and of the decoder, which has two at least
-    dropout: float = 0.1  # share of activations dropped between layers and after the last, the same over a sentence
-    embedding_dropout: float = 0.05  # the same, after the embedding and before the softmax
-    label_smoothing: float = 0.1  # share of the probability that every subword is expected to have a part of
-    batch_tokens: int = 1600  # subwords in a batch, padding included, source or target, whichever are more
+    dropout: float = 0.05  # share of activations dropped between layers and after the last, the same over a sentence
+    embedding_dropout: float = 0.0  # the same, after the embedding and before the softmax
+    label_smoothing: float = 0.05  # share of the probability that every subword is expected to have a part of
+    batch_tokens: int = 1000  # subwords in a batch, padding included, source or target, whichever are more
     longest_sentence: int = 100  # pairs with more subwords on either side are left out of the training
     copied_share: float = 0.02  # of the training pairs, made up ones to be copied: numbers, names, other scripts
     longest_wait: int = 9  # of the waits that are drawn while training to translate before the sentence ends
     whole_share: float = 0.6  # of the batches, those that see the whole sentence when it is trained for both
     epochs: int = 8  # rounds of training, each followed by a validation
-    steps_per_epoch: int = 200  # batches in a round; 0 is one pass over the pairs
-    learning_rate: float = 3e-3  # peak of the warm-up and cosine decay
+    steps_per_epoch: int = 320  # batches in a round; 0 is one pass over the pairs
+    learning_rate: float = 6e-3  # peak of the warm-up and cosine decay
     weight_decay: float = 1e-2  # of AdamW
     averaging: float = 0.99  # momentum of the averaged weights; 0 turns averaging off
     patience: int = 8  # rounds without a better validation loss before training stops
@@ -141,12 +141,23 @@ PRESETS = {
             epochs=3,
             steps_per_epoch=150,
             averaging=0.97,
-            learning_rate=6e-3,
+            learning_rate=8e-3,
             evaluation_sentences=200,
         )
     ),
     "default": Config(),
     "thorough": Config(
-        advanced=Advanced(units=320, embedding=256, depth=2, dropout=0.2, epochs=40, patience=40, baseline_epochs=10)
+        advanced=Advanced(
+            embedding=256,
+            units=320,
+            depth=2,
+            dropout=0.2,
+            label_smoothing=0.1,
+            batch_tokens=1600,
+            learning_rate=3e-3,
+            epochs=40,
+            patience=40,
+            baseline_epochs=10,
+        )
     ),
 }
