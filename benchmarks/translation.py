@@ -53,16 +53,16 @@ CELLS = ("gru", "lstm", "simple_rnn")
 MULTI30K = Advanced(
     embedding=256,
     units=384,
-    depth=2,
+    depth=1,
     dropout=0.4,
     embedding_dropout=0.3,
     label_smoothing=0.1,
     batch_tokens=1600,
-    epochs=22,
+    epochs=18,
     steps_per_epoch=0,
-    learning_rate=2e-3,
+    learning_rate=3e-3,
     averaging=0.998,
-    patience=22,
+    patience=18,
     evaluation_sentences=1000,
     spoken_sentences=1000,
 )
@@ -70,7 +70,7 @@ OPTIONS = {
     "multi30k": MULTI30K,
     "tatoeba": replace(MULTI30K, dropout=0.2, embedding_dropout=0.1, epochs=8, patience=8, evaluation_sentences=3000),
 }
-VOCABULARY = {"multi30k": 8_000, "tatoeba": 10_000}
+VOCABULARY = {"multi30k": 6_000, "tatoeba": 10_000}
 SMALL = replace(MULTI30K, units=256, epochs=8, patience=8, averaging=0.99)  # for the comparison of the cells
 FILES = {"multi30k": "multi30k/train.en", "tatoeba": "tatoeba_fra_eng/fra.txt"}
 

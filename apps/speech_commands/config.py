@@ -64,7 +64,7 @@ class Advanced:
     refractory_frames: int = 25  # frames after an event without another one
     validation_hours: float = 3.0  # continuous audio on which the thresholds are chosen
     evaluation_hours: float = 3.0  # continuous audio of the test split on which events are counted
-    baseline_epochs: int = 2  # rounds of training of the convolutional network to compare with; 0 leaves it out
+    baseline_epochs: int = 1  # rounds of training of the convolutional network to compare with; 0 leaves it out
     seed: int = 0  # of every random draw
 
 

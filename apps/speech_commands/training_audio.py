@@ -16,7 +16,7 @@ from runnel.shared.preprocessing.speech_bounds import speech_bounds
 __all__ = ["TrainingAudio"]
 
 _EDGE = 160  # samples, 10 ms: a clip that is pasted without a slope clicks
-_SILENT_SHARE = 0.1  # of all words: none
+_SILENT_SHARE = 0.25  # of all words: none
 _LEVELS = (-42.0, -4.0)  # dBFS, peak of the words of a window, drawn evenly
 _PAUSE = 4_800  # samples, 0.3 s: from a word to the next one, at the least
 _SPREAD = 3.0  # dB by which a word differs from that

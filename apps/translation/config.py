@@ -138,11 +138,13 @@ PRESETS = {
         advanced=Advanced(
             embedding=128,
             units=128,
+            batch_tokens=700,
             epochs=3,
-            steps_per_epoch=150,
+            steps_per_epoch=240,
             averaging=0.97,
-            learning_rate=8e-3,
+            learning_rate=1.2e-2,
             evaluation_sentences=200,
+            spoken_sentences=50,
         )
     ),
     "default": Config(),

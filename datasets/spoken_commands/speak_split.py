@@ -17,15 +17,15 @@ from runnel.datasets.spoken_commands.unknown_texts import COMMANDS, pseudo_words
 __all__ = ["SAMPLE_RATE", "SPEAKERS", "Clip", "speak_split"]
 
 SAMPLE_RATE = 16_000  # Hz
-SPEAKERS = {"train": 340, "validation": 80, "test": 120}  # Each says every command once, and some other texts.
+SPEAKERS = {"train": 600, "validation": 80, "test": 120}  # Each says every command once, and some other texts.
 _UNKNOWN_EACH = {"train": 5, "validation": 4, "test": 4}
 _PSEUDO_EACH = {"train": 3, "validation": 0, "test": 0}
 _SILENCES = {"train": 240, "validation": 80, "test": 120}
 _SILENCE_KINDS = ("brown", "fan", "hum", "pink", "white")
 _SILENCE_PEAK = (-70.0, -34.0)  # dB below full scale
 _QUIET = (0.1, 0.3)  # seconds before and after what is spoken
-_RECORDINGS_OF_A_KIND = 2
-_BABBLES = 4
+_RECORDINGS_OF_A_KIND = {"train": 8, "validation": 4, "test": 4}
+_BABBLES = {"train": 10, "validation": 4, "test": 4}
 _BABBLE_UTTERANCES = 60
 _RECORDING = (20.0, 40.0)  # seconds
 _AUDIBLE = 1e-3  # of the loudest sample
@@ -65,8 +65,8 @@ def speak_split(split: str) -> Iterator[Clip]:
         speakers = list(draw_speakers(split, SPEAKERS[split], rng))
         yield from _speech(engine, split, speakers, rng)
         yield from _silence(_SILENCES[split], rng)
-        yield from _backgrounds(rng)
-        yield from _babbles(engine, unknown_texts(split), speakers, rng)
+        yield from _backgrounds(_RECORDINGS_OF_A_KIND[split], rng)
+        yield from _babbles(_BABBLES[split], engine, unknown_texts(split), speakers, rng)
 
 
 def _speech(engine: Espeak, split: str, speakers: Sequence[Speaker], rng: np.random.Generator) -> Iterator[Clip]:
@@ -96,19 +96,19 @@ def _silence(count: int, rng: np.random.Generator) -> Iterator[Clip]:
         yield Clip(to_pcm(noise, 10 ** (rng.uniform(*_SILENCE_PEAK) / 20)), SILENCE, "", kind)
 
 
-def _backgrounds(rng: np.random.Generator) -> Iterator[Clip]:
+def _backgrounds(count: int, rng: np.random.Generator) -> Iterator[Clip]:
     """Recordings of each kind of background."""
     for kind in KINDS:
-        for _ in range(_RECORDINGS_OF_A_KIND):
+        for _ in range(count):
             seed = int(rng.integers(1 << 30))
             yield Clip(background_noise(kind, rng.uniform(*_RECORDING), seed), BACKGROUND, "", kind)
 
 
 def _babbles(
-    engine: Espeak, texts: Sequence[str], speakers: Sequence[Speaker], rng: np.random.Generator
+    count: int, engine: Espeak, texts: Sequence[str], speakers: Sequence[Speaker], rng: np.random.Generator
 ) -> Iterator[Clip]:
     """Recordings of people who speak over each other, and say no command."""
-    for _ in range(_BABBLES):
+    for _ in range(count):
         chosen = rng.choice(len(speakers), 12, replace=False)
         utterances = [
             _utterance(engine, str(rng.choice(texts)), speakers[chosen[number % len(chosen)]], rng)

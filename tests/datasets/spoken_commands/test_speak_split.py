@@ -21,7 +21,8 @@ def splits():
         patch.setattr(module, "SPEAKERS", {"train": 28, "validation": 12, "test": 12})
         patch.setattr(module, "_SILENCES", {"train": 6, "validation": 5, "test": 5})
         patch.setattr(module, "_RECORDING", (1.0, 2.0))
-        patch.setattr(module, "_BABBLES", 1)
+        patch.setattr(module, "_RECORDINGS_OF_A_KIND", dict.fromkeys(SPLITS, 2))
+        patch.setattr(module, "_BABBLES", dict.fromkeys(SPLITS, 1))
         made = {split: list(speak_split(split)) for split in SPLITS}
         again = list(speak_split("test"))  # After the other splits as before them: each is on its own.
         assert [clip.audio.tobytes() for clip in again] == [clip.audio.tobytes() for clip in made["test"]]
@@ -30,7 +31,7 @@ def splits():
 
 def test_full_sizes():
     sizes = {split: module.SPEAKERS[split] * (12 + OTHERS[split]) + module._SILENCES[split] for split in SPLITS}
-    assert sizes == {"train": 7040, "validation": 1360, "test": 2040}
+    assert sizes == {"train": 12_240, "validation": 1360, "test": 2040}
 
 
 @pytest.mark.parametrize(("split", "speakers", "silences"), [("train", 28, 6), ("validation", 12, 5), ("test", 12, 5)])
