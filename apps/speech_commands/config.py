@@ -131,11 +131,12 @@ class StreamOptions:
 
 PRESETS = {
     "quick": Config(
+        false_alarms_per_hour=4.0,  # half an hour cannot tell fewer from none
         advanced=Advanced(
             units=96,
             depth=1,
             filters=16,
-            epochs=3,
+            epochs=2,
             averaging=0.98,
             validation_hours=0.5,
             evaluation_hours=0.5,
