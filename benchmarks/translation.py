@@ -192,8 +192,8 @@ def _export_word(module: Any, wait: int) -> Callable[[], None]:
     def step() -> None:
         nonlocal state, place
         if place == len(pieces):  # begin again, outside of what a word takes but for one in nine
-            state = {name: module.step(text=[""], final=yes, **state)[name] for name in state}
-            place = 0
+            outputs = module.step(text=tf.constant([""]), final=yes, **state)
+            state, place = {name: outputs[name] for name in state}, 0
         outputs = module.step(text=pieces[place], final=no, **state)
         state = {name: outputs[name] for name in state}
         outputs["committed"].numpy()

@@ -141,7 +141,7 @@ PRESETS = {
             validation_hours=0.5,
             evaluation_hours=0.5,
             baseline_epochs=0,
-        )
+        ),
     ),
     "default": Config(),
     "thorough": Config(
