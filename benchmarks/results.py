@@ -52,7 +52,8 @@ def record(section: str, row: dict[str, str]) -> None:
     if not closing:
         raise InputError(f"received {RESULTS.name} without a table {section}; expected its two comments; restore them")
     header = [f"| {' | '.join(row)} |", f"|{'---|' * len(row)}"]
-    first, line = f"| `{row['command']}` |", f"| `{row['command']}` | {' | '.join(list(row.values())[1:])} |"
+    cells = [cell.replace("|", "\\|") for cell in list(row.values())[1:]]  # a bar of a cell is none of the table
+    first, line = f"| `{row['command']}` |", f"| `{row['command']}` | {' | '.join(cells)} |"
     kept = table.splitlines()[2:]
     if any(one.startswith(first) for one in kept):
         kept = [line if one.startswith(first) else one for one in kept]
