@@ -285,33 +285,24 @@ def test_the_next_sentence_begins_afresh(any_model: Any) -> None:
         assert given == stream(any_model, [text], 2)
 
 
-def committed_before_the_end(model: Any, text: bytes) -> tuple[list[bytes], list[int]]:
-    """What is given for each word of a text, and after which words, but the last, something is."""
-    given = stream(model, word_by_word(text))
-    return given, [place for place, one in enumerate(given[:-1]) if one]
-
-
-def test_more_text_than_the_window(any_model: Any, trained: Any, tokenizer: Any, sentences: Callable) -> None:
-    """At its end a text is translated as if it ended there."""
+def test_more_text_than_the_window(
+    any_model: Any, model: Any, trained: Any, tokenizer: Any, sentences: Callable
+) -> None:
+    """At its end a text is translated as if it ended there; of what follows, the first word keeps its space."""
     text = prose(260, 2, sentences)
     window = trained.manifest["meanings"]["window"]
     assert 2 * window < len(tokenizer.encode(tf.constant([text])).to_list()[0]) < 3 * window
-    given, early = committed_before_the_end(any_model, text)
+    given = stream(any_model, word_by_word(text))
+    early = [place for place, one in enumerate(given[:-1]) if one]
     assert len(early) == 2
     words = text.split(b" ")
     parts = [b" ".join(words[begin:end]) for begin, end in itertools.pairwise([0, *early, len(words)])]
     translations, _ = whole(any_model, *parts)  # the word that did not fit is the first of the next part
     first, *later = filter(None, given)  # only the very first has lost the space before it
     assert [first, *(one.removeprefix(b" ") for one in later)] == translations
+    # Large random weights need not begin with a word, which has a space before it.
+    assert any_model is not model or [one[:1] for one in later] == [b" ", b" "]
     assert b"".join(given) == whole(any_model, text)[0][0]
-
-
-def test_what_follows_a_full_window_keeps_its_space(model: Any, sentences: Callable) -> None:
-    """Where it begins with a word, as it nearly always does."""
-    given, early = committed_before_the_end(model, prose(900, 2, sentences))
-    later = [given[place][:1] == b" " for place in early[1:]]
-    assert len(later) >= 6
-    assert np.mean(later) > 0.6
 
 
 def test_the_state_of_a_long_talk_has_a_constant_form(model: Any, trained: Any, sentences: Callable) -> None:
