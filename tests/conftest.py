@@ -1,13 +1,19 @@
-from pathlib import Path
+"""How the tests are shared out between the processes of scripts/test."""
+
+from pathlib import PurePosixPath
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-TESTS = Path(__file__).parent
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class ByTrainedExport(LoadScopeScheduling):
     """Keeps the tests of an application, which share a trained export, in one process; others go by their file."""
-    for item in items:
-        place = item.path.relative_to(TESTS)
-        shared = place.parent if place.parts[0] == "apps" else place
-        item.add_marker(pytest.mark.xdist_group(str(shared)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = PurePosixPath(nodeid.partition("::")[0])
+        return str(file.parent if file.is_relative_to("tests/apps") else file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByTrainedExport:
+    return ByTrainedExport(config, log)
