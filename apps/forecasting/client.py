@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from runnel.apps.forecasting.config import Config
+from runnel.apps.forecasting.config import Config, StreamOptions
 from runnel.apps.forecasting.data import load_data
-from runnel.apps.forecasting.evaluate import evaluate, verdicts
+from runnel.apps.forecasting.evaluate import evaluate_all, verdicts
 from runnel.datasets.series.live_rows import read_live_rows
 from runnel.datasets.series.load_series import load_series
 from runnel.datasets.series.read_dataset import BUILDER_NAMES
@@ -57,8 +57,8 @@ def predict(export_dir: Path, inputs: Sequence[str], say: Say) -> None:
     show_table(header[first:], [row[first:] for row in rows], say)
 
 
-def stream(export_dir: Path, lines: TextIO, say: Say) -> None:
-    """Reads rows of CSV as they arrive and answers each at once: its surprise, and the next step's forecast.
+def stream(export_dir: Path, lines: TextIO, say: Say, options: StreamOptions | None = None) -> None:
+    """Reads rows of CSV as they arrive and answers each at once: how unusual it is, and the next step's forecast.
 
     A row that cannot be read is left out, and a number that cannot be read counts as missing; both are said on standard
     error, so that one slip of a sensor does not end a watch.
@@ -67,25 +67,27 @@ def stream(export_dir: Path, lines: TextIO, say: Say) -> None:
         export_dir: the export.
         lines: a header line, then rows; one session for each value of the series-id column, if there is one.
         say: called with each line of the answer.
+        options: which rows are answered; all by default.
 
     Raises:
         InputError: the header lacks a column.
     """
+    options = options or StreamOptions()
     manifest, model = load_export(export_dir, "forecasting")
-    meanings, options = manifest["meanings"], manifest["config"]["advanced"]
+    meanings, advanced = manifest["meanings"], manifest["config"]["advanced"]
     rows = read_live_rows(
         lines,
         meanings["columns"],
         meanings["time_column"],
         meanings["series_id_column"],
-        decimal=options["decimal"],
-        delimiter=options["delimiter"],
+        decimal=advanced["decimal"],
+        delimiter=advanced["delimiter"],
         complain=_complain,
     )
     fresh = start(model, 1)
     states: dict[str, dict[str, tf.Tensor]] = {}
     first = 0 if meanings["series_id_column"] else 1
-    header = [meanings["series_id_column"], meanings["time_column"], "anomaly_score", "forecast for"]
+    header = [meanings["series_id_column"], meanings["time_column"], "anomaly_score", "alarm", "forecast for"]
     say(csv_line([*header[first:], *_value_names(meanings)]))
     for row in rows:
         state = states.get(row.series_id, fresh)
@@ -98,11 +100,15 @@ def stream(export_dir: Path, lines: TextIO, say: Say) -> None:
             **state,
         )
         states[row.series_id] = {key: outputs[key] for key in state}
+        is_alarm = bool(outputs["alarm"].numpy()[0, 0])
+        if options.alarms_only and not is_alarm:
+            continue
         quantiles = outputs["quantiles"].numpy()[0, 0]  # [Y, Q] of the next step
         upcoming = int(outputs["forecast_timestamp"].numpy()[0, 0])
         cells = [_number(value) for target in quantiles for value in _middle_and_bounds(target, meanings)]
         score = float(outputs["anomaly_score"].numpy()[0, 0])
-        say(csv_line([row.series_id, _instant(row.timestamp), f"{score:.3f}", _instant(upcoming), *cells][first:]))
+        judged = [f"{score:.3f}", "ALARM" if is_alarm else ""]
+        say(csv_line([row.series_id, _instant(row.timestamp), *judged, _instant(upcoming), *cells][first:]))
 
 
 def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
@@ -120,8 +126,9 @@ def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
     config = Config.from_dict(manifest["config"])
     if data is not None:
         config = dataclasses.replace(config, data=data, time_column=None)  # found out: it may have another name
-    loaded, config = load_data(config, SeriesSpec.from_dict(manifest["meanings"]["spec"]))
-    metrics = evaluate(model, loaded, config.context, config.advanced.evaluation_rows).metrics
+    spec = SeriesSpec.from_dict(manifest["meanings"]["spec"])
+    loaded, config = load_data(config, spec, require_label=data is None)
+    metrics = evaluate_all(model, loaded, config, manifest["meanings"]["alarms"]["alarm"]).metrics
     names = list(metrics["scaled_pinball"])
     rows = [
         [target, *(_number(errors[name]) for name in names)]

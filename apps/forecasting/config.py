@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from runnel.shared.training.options import POSITIVE, SEED, SHARE, Range, at_least, check_ranges, keep_shape
 
-__all__ = ["PRESETS", "Advanced", "Config"]
+__all__ = ["PRESETS", "Advanced", "Config", "StreamOptions"]
 
 _RANGES = {
     at_least(0): (
@@ -17,7 +17,7 @@ _RANGES = {
     at_least(2): ("context",),
     SHARE: ("dropout", "averaging"),
     Range(lambda value: 0 < value <= 1, "a number above 0 and at most 1"): ("decay",),
-    POSITIVE: ("learning_rate",),
+    POSITIVE: ("learning_rate", "false_alarms_per_week"),
     SEED: ("seed",),
 }
 # What the weights of an export fit: the shape of the network, and what its inputs are.
@@ -59,11 +59,13 @@ class Advanced:
 class Config:
     """Forecasts one or several columns of a series, with intervals, from rows as they arrive."""
 
-    data: str = "sp500_daily"  # sp500_daily, seattle_weather_daily, tfds:NAME, or a CSV or Parquet file
+    data: str = "sp500_daily"  # sp500_daily, seattle_weather_daily, pump_sensors, tfds:NAME, or a CSV or Parquet file
     target: tuple[str, ...] = ()  # columns to forecast (if left out: the data set's own, or the only numeric one)
     features: tuple[str, ...] = ()  # further columns to learn from (if left out: all numeric ones)
     time_column: str | None = None  # column of timestamps (if left out: found out)
     series_id: str | None = None  # column that tells several series in one file apart
+    label: str | None = None  # column that says which rows are faulty, 0 or 1 or the fault's name: only scored by
+    false_alarms_per_week: float = 0.1  # of a series without a fault, that the threshold of the alarms is chosen for
     context: int = 60  # rows the model has seen when training starts to count
     horizon: int = 0  # steps ahead to forecast; 0 is 1 for prices and 7 otherwise
     architecture: Literal["recurrent", "segment"] = "recurrent"  # a cell step a row, or SegRNN over a lookback window
@@ -89,6 +91,8 @@ class Config:
             features=other.features or self.features,
             time_column=other.time_column,
             series_id=other.series_id,
+            label=other.label,
+            false_alarms_per_week=other.false_alarms_per_week,
             init_from=other.init_from,
             advanced=keep_shape(self, other, PRESETS.values(), _SHAPE),
         )
@@ -102,6 +106,13 @@ class Config:
         """The inverse of `to_dict`, of its JSON form too."""
         lists = {name: tuple(data[name]) for name in ("target", "features")}
         return cls(**{**data, **lists, "advanced": Advanced(**data["advanced"])})
+
+
+@dataclass(frozen=True)
+class StreamOptions:
+    """What `runnel stream` answers to the rows on standard input."""
+
+    alarms_only: bool = False  # say the rows that raise an alarm, and no others
 
 
 PRESETS = {

@@ -1,7 +1,7 @@
 """A data source to training examples: splits by time, what is fitted to the training rows, windows."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from runnel.shared.preprocessing.series_windows import SeriesWindows, TimeSplit,
 __all__ = [
     "ForecastingData",
     "load_data",
+    "padded_rows",
     "prepare",
     "splits_at",
     "training_batches",
@@ -37,12 +38,15 @@ class ForecastingData:
     spec: SeriesSpec
 
 
-def load_data(config: Config, spec: SeriesSpec | None = None) -> tuple[ForecastingData, Config]:
+def load_data(
+    config: Config, spec: SeriesSpec | None = None, require_label: bool = True
+) -> tuple[ForecastingData, Config]:
     """Reads the source and fills in what the configuration leaves open.
 
     Args:
         config: the options.
         spec: of a model to go on from, in place of a newly fitted one; the columns must be the same.
+        require_label: refuses data without the label column that the options name.
 
     Returns:
         the data, and the configuration with every option decided.
@@ -56,6 +60,8 @@ def load_data(config: Config, spec: SeriesSpec | None = None) -> tuple[Forecasti
         targets=config.target,
         features=config.features,
         series_id=config.series_id,
+        label=config.label,
+        require_label=require_label,
         decimal=config.advanced.decimal,
         delimiter=config.advanced.delimiter,
     )
@@ -102,6 +108,7 @@ def prepare(
         features=table.columns[len(table.targets) :],
         time_column=table.time_column,
         series_id=table.series_id_column,
+        label=table.label_column,
         horizon=config.horizon or _HORIZON[spec.transform],
         advanced=dataclasses.replace(config.advanced, transform=spec.transform),
     )
@@ -136,17 +143,25 @@ def _refuse_unknown_targets(table: SeriesTable, splits: tuple[TimeSplit, ...]) -
 def until(table: SeriesTable, last: int) -> SeriesTable:
     """The rows of every series up to and including an instant; series that had not begun are left out."""
     ends = [int(np.searchsorted(series.timestamps, last, side="right")) for series in table.series]
-    cut = tuple(
-        Series(series.series_id, series.timestamps[:end], series.values[:end])
-        for series, end in zip(table.series, ends, strict=True)
-        if end
-    )
+    cut = tuple(series.take(slice(0, end)) for series, end in zip(table.series, ends, strict=True) if end)
     return dataclasses.replace(table, series=cut)
 
 
 def splits_at(table: SeriesTable, test_start: int) -> tuple[TimeSplit, ...]:
     """Test splits that begin at an instant, everything before it being known."""
     return tuple(split_by_timestamp(series.timestamps, test_start, test_start) for series in table.series)
+
+
+def padded_rows(series: Sequence[Series], spans: Sequence[tuple[int, int]]) -> dict[str, np.ndarray]:
+    """The rows [begin, end) of every series as one padded batch of `step` inputs."""
+    lengths = [max(end - begin, 0) for begin, end in spans]
+    longest = max(lengths)
+    observation = np.full((len(series), longest, series[0].values.shape[1]), np.nan, np.float32)
+    timestamp = np.zeros((len(series), longest), np.int64)
+    for index, (one, (begin, _), length) in enumerate(zip(series, spans, lengths, strict=True)):
+        observation[index, :length] = one.values[begin : begin + length]
+        timestamp[index, :length] = one.timestamps[begin : begin + length]
+    return {"observation": observation, "timestamp": timestamp, "length": np.array(lengths, np.int32)}
 
 
 def window_rows(data: ForecastingData, config: Config) -> tuple[int, int]:

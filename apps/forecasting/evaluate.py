@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from runnel.apps.forecasting.data import ForecastingData
+from runnel.apps.forecasting.alarms import Watch, alarm_verdicts, evaluate_alarms
+from runnel.apps.forecasting.config import Config
+from runnel.apps.forecasting.data import ForecastingData, padded_rows
 from runnel.datasets.series.series_table import Series
 from runnel.shared.errors import InputError
 from runnel.shared.evaluation.baselines import (
@@ -37,6 +39,7 @@ __all__ = [
     "Forecasts",
     "compare_state_ages",
     "evaluate",
+    "evaluate_all",
     "stream_forecasts",
     "verdicts",
 ]
@@ -60,7 +63,6 @@ class Forecasts:
         truth: float32 [N, H, Y], NaN where no such row came.
         last: float32 [N, Y], the values of the origin's row.
         quantiles: float32 [N, H, Y, Q].
-        score: float32 [N], anomaly score of the origin's row.
         unit: float64 [Y], mean absolute step of the training rows; errors divided by it compare over series.
         baselines: for each baseline what it forecast after the same rows, in raw units.
     """
@@ -71,17 +73,32 @@ class Forecasts:
     truth: np.ndarray
     last: np.ndarray
     quantiles: np.ndarray
-    score: np.ndarray
     unit: np.ndarray
     baselines: Mapping[str, BaselineForecast] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """The forecasts of every series, and what was measured on them as plain data for the manifest."""
+    """What was measured.
+
+    Attributes:
+        forecasts: of every series.
+        metrics: the numbers, plain data for the manifest.
+        watches: scores and alarms of the test rows of every series.
+    """
 
     forecasts: tuple[Forecasts, ...]
     metrics: dict[str, Any]
+    watches: tuple[Watch, ...] = ()
+
+
+def evaluate_all(
+    module: Any, data: ForecastingData, config: Config, threshold: float, long_state_rows: int = 0
+) -> Evaluation:
+    """Scores forecasts and alarms on the test rows; arguments as `evaluate` and `evaluate_alarms`."""
+    evaluation = evaluate(module, data, config.context, config.advanced.evaluation_rows, long_state_rows)
+    watches, alarms = evaluate_alarms(module, data, config, threshold)
+    return dataclasses.replace(evaluation, metrics=evaluation.metrics | {"alarms": alarms}, watches=watches)
 
 
 def evaluate(module: Any, data: ForecastingData, context: int, rows: int = 0, long_state_rows: int = 0) -> Evaluation:
@@ -114,8 +131,9 @@ def evaluate(module: Any, data: ForecastingData, context: int, rows: int = 0, lo
 
 
 def verdicts(metrics: Mapping[str, Any]) -> list[str]:
-    """Whether the model beats each baseline, a sentence each, with confidence intervals."""
-    return [comparison["verdict"] for baseline in metrics["skill"].values() for comparison in baseline.values()]
+    """Whether the model beats each baseline, with confidence intervals, and what its alarms find; a sentence each."""
+    lines = [comparison["verdict"] for baseline in metrics["skill"].values() for comparison in baseline.values()]
+    return lines + (alarm_verdicts(metrics["alarms"]) if "alarms" in metrics else [])
 
 
 def stream_forecasts(
@@ -131,11 +149,13 @@ def stream_forecasts(
         warm_rows: at most so many rows before `first` are streamed at once beforehand.
     """
     warm = [(max(0, begin - warm_rows), begin) for begin in first]
-    ((_, state),) = replay(module, [_piece(series, warm)], start(module, len(series)))
+    ((_, state),) = replay(module, [padded_rows(series, warm)], start(module, len(series)))
     ends = [len(one.timestamps) - 1 for one in series]
     steps = range(max(end - begin for begin, end in zip(first, ends, strict=True)))
     pieces = (
-        _piece(series, [(begin + step, min(begin + step + 1, end)) for begin, end in zip(first, ends, strict=True)])
+        padded_rows(
+            series, [(begin + step, min(begin + step + 1, end)) for begin, end in zip(first, ends, strict=True)]
+        )
         for step in steps
     )
     results = [outputs for outputs, _ in replay(module, pieces, state)]
@@ -172,18 +192,6 @@ def compare_state_ages(module: Any, data: ForecastingData, context: int, age: in
     }
 
 
-def _piece(series: Sequence[Series], spans: Sequence[tuple[int, int]]) -> dict[str, np.ndarray]:
-    """The rows [begin, end) of every series as one padded batch of `step` inputs."""
-    lengths = [max(end - begin, 0) for begin, end in spans]
-    longest = max(lengths)
-    observation = np.full((len(series), longest, series[0].values.shape[1]), np.nan, np.float32)
-    timestamp = np.zeros((len(series), longest), np.int64)
-    for index, (one, (begin, _), length) in enumerate(zip(series, spans, lengths, strict=True)):
-        observation[index, :length] = one.values[begin : begin + length]
-        timestamp[index, :length] = one.timestamps[begin : begin + length]
-    return {"observation": observation, "timestamp": timestamp, "length": np.array(lengths, np.int32)}
-
-
 def _collect(
     series: Series, origins: range, results: Sequence[Mapping[str, np.ndarray]], session: int, spec: SeriesSpec
 ) -> Forecasts:
@@ -202,7 +210,6 @@ def _collect(
         truth=windows.future(rows).numpy(),
         last=series.values[rows, : spec.targets],
         quantiles=stacked("quantiles", horizon, spec.targets, len(LEVELS)),
-        score=stacked("anomaly_score"),
         unit=np.ones(spec.targets),
     )
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from runnel.apps.forecasting.alarms import Watch
 from runnel.apps.forecasting.config import Config
 from runnel.apps.forecasting.data import ForecastingData
 from runnel.apps.forecasting.evaluate import LEVELS, Evaluation, Forecasts, verdicts
+from runnel.shared.evaluation.alarm_scores import alarm_stretches, fault_stretches
 from runnel.shared.evaluation.plots import (
     calibration_plot,
     fan_chart,
@@ -21,6 +23,7 @@ from runnel.shared.evaluation.report import Note, Plot, Report, Section, Table, 
 __all__ = ["build_report"]
 
 _SHOWN_ROWS = 120
+_SHOWN_ALARM_ROWS = 1_000
 
 
 def build_report(
@@ -39,7 +42,7 @@ def build_report(
         Section("Is it better than doing without?", _comparison(metrics)),
         Section("Do the intervals hold?", _calibration(metrics)),
         Section("How the forecasts look", _forecast_plots(evaluation.forecasts[0], data, config)),
-        Section("Surprise", _surprise(evaluation.forecasts[0], data)),
+        Section("What the alarms find", _alarms(evaluation, data)),
     ]
     if "state_age" in metrics:
         sections.append(Section("Does the state age?", (Note(metrics["state_age"]["verdict"]),)))
@@ -139,16 +142,90 @@ def _forecast_plots(forecasts: Forecasts, data: ForecastingData, config: Config)
     return tuple(plots)
 
 
-def _surprise(forecasts: Forecasts, data: ForecastingData) -> tuple:
-    shown = slice(-4 * _SHOWN_ROWS, None)
-    return (
+def _alarms(evaluation: Evaluation, data: ForecastingData) -> tuple:
+    """The alarms counted, beside those of the baselines, and where they stand on the series."""
+    metrics = evaluation.metrics["alarms"]
+    everybody = {"model": metrics["model"], **metrics["baselines"]}
+    counted = metrics["model"]["alarms_per_week" if "recall" not in metrics["model"] else "false_alarms_per_week"]
+    items: list[Any] = [
+        Text(
+            "The score of a row says how rare errors like its own are, a tenth for each power of ten. The threshold is "
+            f"chosen on the validation rows, for {metrics['false_alarms_per_week_allowed']:g} false alarms a week; "
+            f"{counted['estimate']:.2g} were counted on {metrics['model']['weeks']:.3g} weeks of test rows "
+            f"({counted['lower']:.2g} .. {counted['upper']:.2g}). The baselines have thresholds chosen in the same way."
+        ),
+        _alarm_table(everybody),
+    ]
+    if "by_kind" in metrics["model"]:
+        items.append(_kinds_table(everybody))
+    return (*items, *_alarm_plots(evaluation.watches, data, metrics["threshold"]))
+
+
+def _alarm_table(everybody: Mapping[str, Any]) -> Table:
+    if "recall" not in everybody["model"]:
+        rows = [(name, one["alarms"], f"{one['alarms_per_week']['estimate']:.2g}") for name, one in everybody.items()]
+        return Table(("", "alarms", "alarms a week"), tuple(rows))
+    header = (
+        "",
+        "faults found",
+        "alarms that are right",
+        "false alarms a week",
+        "minutes to the alarm: half, nine in ten",
+    )
+    rows = [
+        (
+            name,
+            _share(one["recall"]),
+            _share(one["precision"]),
+            f"{one['false_alarms_per_week']['estimate']:.2g}",
+            f"{one['delay_minutes']['median']:.0f}, {one['delay_minutes']['p90']:.0f}",
+        )
+        for name, one in everybody.items()
+    ]
+    return Table(header, tuple(rows))
+
+
+def _kinds_table(everybody: Mapping[str, Any]) -> Table:
+    kinds = everybody["model"]["by_kind"]
+    rows = [
+        (kind, *(f"{one['by_kind'][kind]['found']} of {one['by_kind'][kind]['faults']}" for one in everybody.values()))
+        for kind in kinds
+    ]
+    return Table(("found, by kind", *everybody), tuple(rows))
+
+
+def _share(value: Mapping[str, float]) -> str:
+    if np.isnan(value["estimate"]):
+        return "none"
+    return f"{value['estimate']:.0%} ({value['lower']:.0%} .. {value['upper']:.0%})"
+
+
+def _alarm_plots(watches: Sequence[Watch], data: ForecastingData, threshold: float) -> list[Plot]:
+    """Each target of the series with most alarms or faults, where the first of them are."""
+    watch = max(watches, key=lambda one: int(one.alarms.sum()) + (one.series.faults is not None))
+    faults = [] if watch.series.faults is None else fault_stretches(watch.series.faults)
+    events = [*(fault.begin for fault in faults), *(stretch.begin for stretch in alarm_stretches(watch.alarms))]
+    begin = max(0, min(events, default=len(watch.scores) - _SHOWN_ALARM_ROWS) - _SHOWN_ROWS)
+    shown = slice(begin, begin + _SHOWN_ALARM_ROWS)
+    stamps = watch.series.timestamps
+    return [
         Plot(
             series_with_scores(
-                forecasts.origin[shown], forecasts.last[shown, 0], forecasts.score[shown], label=data.table.targets[0]
+                stamps[shown],
+                watch.series.values[shown, index],
+                watch.scores[shown],
+                label=target,
+                threshold=threshold,
+                faults=[
+                    (int(stamps[fault.begin]), int(stamps[fault.end - 1]))
+                    for fault in faults
+                    if shown.start <= fault.begin and fault.end <= shown.stop
+                ],
             ),
-            "How surprising each row was under the forecast made before it",
-        ),
-    )
+            f"{target}: how unusual each row was under the forecast made before it, and the alarms",
+        )
+        for index, target in enumerate(data.table.targets)
+    ]
 
 
 def _backtest(folds: Sequence[Mapping[str, Any]]) -> tuple:

@@ -1,4 +1,4 @@
-"""The forecaster as a stream: rows in raw units as they arrive; forecasts, intervals and surprise out."""
+"""The forecaster as a stream: rows in raw units as they arrive; forecasts, intervals, anomaly scores and alarms out."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -11,38 +11,51 @@ import tensorflow as tf
 from runnel.apps.forecasting.config import Config
 from runnel.apps.forecasting.data import ForecastingData
 from runnel.shared.export.probe import Probe
-from runnel.shared.layers.adaptive_intervals import AdaptiveIntervals, surprise
+from runnel.shared.layers.adaptive_intervals import AdaptiveIntervals, width_towards
+from runnel.shared.layers.anomaly_score import AnomalyScore, AnomalySpec
 from runnel.shared.layers.explicit_state import initial_state
 from runnel.shared.layers.quantile_head import quantile_levels
 from runnel.shared.layers.scan_time import scan_time
 from runnel.shared.preprocessing.series_spec import SeriesSpec
 from runnel.shared.streaming.run_in_blocks import run_in_blocks
-from runnel.shared.streaming.stream_model import StreamModel, Tensors
+from runnel.shared.streaming.stream_model import Signature, StreamModel, Tensors
 
 __all__ = ["ForecastStream", "build_probe", "describe_meanings"]
 
 _BLOCK_ROWS = 256
+_OF_EACH_ROW = ("anomaly_score", "alarm")
 _PROBE_ROWS = 60
 _WAITING = 128  # forecasts that wait for their truth, over all targets: 9 KiB of state
+_SMALLEST_WIDTH = 1e-3  # of an interval that an error is measured by, in the scale of the training rows
 
 
 class ForecastStream(StreamModel):
-    """Streams rows through the network, adapts its intervals to what they missed, and scores each row's surprise.
+    """Streams rows through the network, adapts its intervals to what they missed, and scores how unusual each row is.
 
     Args:
         network: what `build_model` gives, with forecasts after every row.
         spec: what was fitted to the training rows.
         horizon: H.
         adaptation_rate: step size of the interval widths (see `AdaptiveIntervals`).
+        anomalies: what is known of the errors, and where alarms begin; no alarm by default.
     """
 
-    def __init__(self, network: keras.Model, spec: SeriesSpec, horizon: int, adaptation_rate: float) -> None:
+    def __init__(
+        self,
+        network: keras.Model,
+        spec: SeriesSpec,
+        horizon: int,
+        adaptation_rate: float,
+        anomalies: AnomalySpec | None = None,
+    ) -> None:
         super().__init__(name="forecast_stream")
         self.network, self.spec, self.horizon = network, spec, horizon
         self.levels = quantile_levels()
         self.intervals = AdaptiveIntervals(
             horizon, spec.targets, self.levels, adaptation_rate, max(1, _WAITING // spec.targets), spec.relative
         )
+        self.anomalies = AnomalyScore(spec.targets, anomalies or AnomalySpec.untold(spec.targets))
+        self.smallest_width = _SMALLEST_WIDTH * np.array(spec.scale[: spec.targets], np.float32)
 
     @property
     def step_inputs(self) -> dict[str, tf.TensorSpec]:
@@ -60,18 +73,25 @@ class ForecastStream(StreamModel):
         history = tf.TensorSpec([None, None, len(self.spec.columns)], tf.float32, "history")
         return {"history": history, "timestamp": step_inputs["timestamp"], "length": step_inputs["length"]}
 
+    @property
+    def extra_signatures(self) -> dict[str, Signature]:
+        """`score`, which gives for whole series what `step` gives row by row."""
+        return {"score": Signature(self.serve_inputs, self.score)}
+
     def initial_state(self, batch_size: Any) -> Tensors:
-        """The network's state, the intervals' state, and the forecasts of the last row: none yet (NaN)."""
+        """The states of network, intervals and anomaly score, and the forecasts of the last row: none yet (NaN)."""
         quantiles = tf.fill([batch_size, self.horizon, self.spec.targets, len(self.levels)], float("nan"))
         intervals = {f"interval_{name}": value for name, value in self.intervals.initial_state(batch_size).items()}
+        anomalies = {f"anomaly_{name}": value for name, value in self.anomalies.initial_state(batch_size).items()}
         level = quantiles[:, 0, :, 0]  # [B, Y], what the quantiles are relative to
-        return {**initial_state(self.network.layers, batch_size), **intervals, "level": level, "quantiles": quantiles}
+        own = {"level": level, "quantiles": quantiles}
+        return {**initial_state(self.network.layers, batch_size), **intervals, **anomalies, **own}
 
     def step(self, inputs: Mapping[str, tf.Tensor], state: Tensors) -> tuple[Tensors, Tensors]:
-        """Takes N rows; gives the forecasts after the last of them and `anomaly_score` [B, N] of each.
+        """Takes N rows; gives the forecasts after the last, and `anomaly_score` and `alarm` [B, N] of each.
 
-        A row is judged by the forecast made before it. Rows past `length` have the score 0. Without any row so far
-        the forecasts are NaN and their timestamps 0.
+        A row is judged by the forecast made before it. Rows past `length` have the score 0 and no alarm. Without any
+        row so far the forecasts are NaN and their timestamps 0.
         """
         rows = {"observation": inputs["observation"], "timestamp": inputs["timestamp"]}
         rows["mask"] = tf.sequence_mask(inputs["length"], tf.shape(rows["timestamp"])[1])
@@ -80,16 +100,24 @@ class ForecastStream(StreamModel):
 
     def serve(self, inputs: Mapping[str, tf.Tensor]) -> Tensors:
         """Takes a whole history and gives the forecasts after its last row."""
+        results = self._whole(inputs)
+        return {name: value for name, value in results.items() if name not in _OF_EACH_ROW}
+
+    def score(self, inputs: Mapping[str, tf.Tensor]) -> Tensors:
+        """Takes a whole history and gives `anomaly_score` float32 [B, T] and `alarm` bool [B, T] of its rows."""
+        results = self._whole(inputs)
+        return {name: results[name] for name in _OF_EACH_ROW}
+
+    def _whole(self, inputs: Mapping[str, tf.Tensor]) -> Tensors:
         rows = {"observation": inputs["history"], "timestamp": inputs["timestamp"], "length": inputs["length"]}
-        results, _ = self.step(rows, self.initial_state(tf.shape(rows["length"])[0]))
-        del results["anomaly_score"]
-        return results
+        return self.step(rows, self.initial_state(tf.shape(rows["length"])[0]))[0]
 
     def _advance(self, rows: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         """One block of rows: the network over all of them, then what must go row by row."""
-        interval_state = {f"interval_{name}" for name in self.intervals.state_shapes} | {"level", "quantiles"}
+        row_state = {f"interval_{name}" for name in self.intervals.state_shapes} | {"level", "quantiles"}
+        row_state |= {f"anomaly_{name}" for name in self.anomalies.state_shapes}
         outputs, network_state = self.network(
-            {**rows, "state": {name: value for name, value in state.items() if name not in interval_state}},
+            {**rows, "state": {name: value for name, value in state.items() if name not in row_state}},
             training=False,
         )
         judged = {
@@ -100,15 +128,18 @@ class ForecastStream(StreamModel):
             "elapsed": outputs["elapsed"],
             "mask": outputs["mask"],
         }
-        scores, judged_state = scan_time(self._judge, judged, {name: state[name] for name in interval_state})
+        scores, judged_state = scan_time(self._judge, judged, {name: state[name] for name in row_state})
         return scores, {**network_state, **judged_state}
 
     def _judge(self, row: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         """Scores a row by the last forecast for its step, then learns from it and keeps the new forecasts."""
         step = tf.clip_by_value(row["elapsed"] - 1, 0, self.horizon - 1)
         expected = tf.gather(state["quantiles"], step, axis=1, batch_dims=1)  # [B, Y, Q]
-        score = tf.where(
-            row["mask"], surprise(self.spec.relative(row["values"], state["level"]), expected, self.levels), 0.0
+        seen = self.spec.relative(row["values"], state["level"])  # [B, Y]
+        error, width = seen - expected[..., len(self.levels) // 2], width_towards(seen, expected)
+        watched = {name: state[f"anomaly_{name}"] for name in self.anomalies.state_shapes}
+        score, watched = self.anomalies.step(
+            row["values"], error, tf.maximum(width, self.smallest_width), row["mask"], watched
         )
 
         before = {name: state[f"interval_{name}"] for name in self.intervals.state_shapes}
@@ -116,9 +147,10 @@ class ForecastStream(StreamModel):
             row["values"], row["index"], row["level"], row["quantiles"], row["mask"], before
         )
         new_state = {f"interval_{name}": value for name, value in after.items()}
+        new_state |= {f"anomaly_{name}": value for name, value in watched.items()}
         new_state["level"] = tf.where(row["mask"][:, None], row["level"], state["level"])
         new_state["quantiles"] = tf.where(row["mask"][:, None, None, None], quantiles, state["quantiles"])
-        return {"anomaly_score": score}, new_state
+        return {"anomaly_score": score, "alarm": self.anomalies.is_alarm(score)}, new_state
 
     def _forecast(self, state: Tensors) -> Tensors:
         """The forecasts in raw units that the state holds."""
@@ -156,12 +188,13 @@ def build_probe(data: ForecastingData) -> Probe:
         serve={"history": observation, "timestamp": timestamp, "length": length},
         chunkings=chunkings,
         final=("forecast", "quantiles", "forecast_timestamp"),
-        growing={"anomaly_score": 1},
+        growing=dict.fromkeys(_OF_EACH_ROW, 1),
         columns={"forecast": 2, "quantiles": 2, "state_last_value": 1, "state_level": 1, "state_quantiles": 2},
+        extra={"score": {"history": observation, "timestamp": timestamp, "length": length}},
     )
 
 
-def describe_meanings(data: ForecastingData, config: Config) -> dict[str, Any]:
+def describe_meanings(data: ForecastingData, config: Config, anomalies: AnomalySpec) -> dict[str, Any]:
     """What a client must know to fill the inputs and read the outputs, as plain data for the manifest."""
     spec = data.spec
     return {
@@ -173,6 +206,7 @@ def describe_meanings(data: ForecastingData, config: Config) -> dict[str, Any]:
         "quantile_levels": list(quantile_levels()),
         "context": config.context,
         "spec": spec.to_dict(),
+        "alarms": {"false_alarms_per_week": config.false_alarms_per_week, **anomalies.to_dict()},
         "inputs": {
             "history, observation": "rows in the units of the training data, ordered as `columns`; NaN is missing",
             "timestamp": "Unix seconds (UTC); a row not later than the one before it is left out",
@@ -182,7 +216,9 @@ def describe_meanings(data: ForecastingData, config: Config) -> dict[str, Any]:
             "forecast": "the median of each target at each step ahead, in the units of the data",
             "quantiles": "the same at every level of `quantile_levels`",
             "forecast_timestamp": "Unix seconds (UTC) that the forecasts are for",
-            "anomaly_score": "0 expected .. 1 most surprising, of each row under the forecast made before it; also 0 "
-            "where nothing can be said: no forecast yet, no value, or a row that was left out",
+            "anomaly_score": "how unusual each row and those shortly before it are: a tenth for each power of ten, so "
+            "0.3 comes about once in 1,000 rows like those so far; 0 where nothing can be said: no forecast yet, or a "
+            "row that was left out",
+            "alarm": "whether the score reaches the threshold under `alarms`",
         },
     }

@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from runnel.apps.forecasting.alarms import fit_anomalies
 from runnel.apps.forecasting.config import Config
 from runnel.apps.forecasting.data import (
     ForecastingData,
@@ -21,7 +23,7 @@ from runnel.apps.forecasting.data import (
     validation_batches,
     window_rows,
 )
-from runnel.apps.forecasting.evaluate import evaluate, verdicts
+from runnel.apps.forecasting.evaluate import evaluate, evaluate_all, verdicts
 from runnel.apps.forecasting.model import build_model
 from runnel.apps.forecasting.report import build_report
 from runnel.apps.forecasting.streaming import ForecastStream, build_probe, describe_meanings
@@ -31,6 +33,7 @@ from runnel.datasets.series.series_table import SeriesTable
 from runnel.shared.errors import InputError
 from runnel.shared.evaluation.backtest import rolling_origin_backtest, rolling_origin_folds
 from runnel.shared.export.signatures import Servable, build_servable
+from runnel.shared.layers.anomaly_score import AnomalySpec
 from runnel.shared.layers.explicit_state import initial_state
 from runnel.shared.layers.quantile_head import quantile_levels
 from runnel.shared.preprocessing.series_spec import SeriesSpec
@@ -49,6 +52,15 @@ from runnel.shared.training.variables import load_weights
 __all__ = ["backtest", "export", "main", "quantile_loss", "train", "train_network"]
 
 APPLICATION = "forecasting"
+
+
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    """What a checkpoint of a run would export, its network, and what is known of normal errors."""
+
+    servable: Servable
+    network: keras.Model
+    anomalies: AnomalySpec
 
 
 def train(config: Config, out: Path | None, say: Say, now: datetime) -> RunFolder:
@@ -142,7 +154,7 @@ def backtest(data: ForecastingData, config: Config, run: RunFolder, say: Say) ->
         # Weights from elsewhere may have seen what comes after the origin.
         fold_data, fold_config = prepare(table, dataclasses.replace(config, init_from=None), test_share=0)
         train_network(fold_data, fold_config, fold_run, say)
-        return fold_data.spec, _servable(fold_run, fold_data, fold_config, "best", say)[0]
+        return fold_data.spec, _servable(fold_run, fold_data, fold_config, "best", say).servable
 
     def score_fold(fitted: tuple[SeriesSpec, Servable], table: SeriesTable, test: slice) -> dict[str, Any]:
         spec, servable = fitted
@@ -212,33 +224,32 @@ def _validation(network: keras.Model, data: ForecastingData, config: Config) -> 
 
 def _measure(run: RunFolder, data: ForecastingData, config: Config, which: WhichCheckpoint, say: Say) -> MeasuredModel:
     """What a checkpoint of a run would export, measured on the test split."""
-    servable, network = _servable(run, data, config, which, say)
+    trained = _servable(run, data, config, which, say)
     say("evaluating on the test split, row by row")
-    evaluation = evaluate(
-        servable.module, data, config.context, config.advanced.evaluation_rows, config.advanced.long_state_rows
+    evaluation = evaluate_all(
+        trained.servable.module, data, config, trained.anomalies.alarm, config.advanced.long_state_rows
     )
     if config.advanced.folds:
         evaluation.metrics["backtest"] = backtest(data, config, run, say)
     return MeasuredModel(
-        servable=servable,
-        network=network,
+        servable=trained.servable,
+        network=trained.network,
         probe=build_probe(data),
-        meanings=describe_meanings(data, config),
+        meanings=describe_meanings(data, config, trained.anomalies),
         metrics=evaluation.metrics,
         verdicts=verdicts(evaluation.metrics),
         report=lambda history: build_report(evaluation, data, config, history),
     )
 
 
-def _servable(
-    run: RunFolder, data: ForecastingData, config: Config, which: WhichCheckpoint, say: Say
-) -> tuple[Servable, keras.Model]:
-    """What a checkpoint of a run would export, and its network."""
+def _servable(run: RunFolder, data: ForecastingData, config: Config, which: WhichCheckpoint, say: Say) -> _Trained:
+    """What a checkpoint of a run would export."""
     checkpoint = choose_checkpoint(run, which, say)
     network = build_model(config, data.spec, use_cudnn=False)
     load_weights(network, checkpoint, averaged=config.advanced.averaging > 0)
-    stream = ForecastStream(network, data.spec, config.horizon, config.advanced.adaptation_rate)
-    return build_servable(stream), network
+    anomalies = fit_anomalies(network, data, config)
+    stream = ForecastStream(network, data.spec, config.horizon, config.advanced.adaptation_rate, anomalies)
+    return _Trained(build_servable(stream), network, anomalies)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

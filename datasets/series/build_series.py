@@ -23,6 +23,7 @@ def build_series(
     *,
     series_id_column: str | None,
     single_id: str,
+    faults: np.ndarray | None = None,
     sort: bool = False,
 ) -> tuple[Series, ...]:
     """Cuts rows into series.
@@ -33,6 +34,7 @@ def build_series(
         values: float64 [N, F].
         series_id_column: The column with the ids, None for a single series.
         single_id: Id of the single series.
+        faults: str [N], what is wrong in each row; None where nobody says.
         sort: Puts the rows of each series in order of time (for a source whose order means nothing).
 
     Returns:
@@ -46,8 +48,11 @@ def build_series(
     _check_order(table, times, codes, ids, order)
     stamps, numbers = times.seconds[order], values[order].astype(np.float32)
     ends = np.cumsum(np.bincount(codes, minlength=len(ids)))[:-1]
-    parts = zip(ids, np.split(stamps, ends), np.split(numbers, ends), strict=True)
-    return tuple(Series(name, part.copy(), rows.copy()) for name, part, rows in parts)
+    kinds = [None] * len(ids) if faults is None else np.split(faults[order], ends)
+    parts = zip(ids, np.split(stamps, ends), np.split(numbers, ends), kinds, strict=True)
+    return tuple(
+        Series(name, at.copy(), rows.copy(), None if kind is None else kind.copy()) for name, at, rows, kind in parts
+    )
 
 
 def _ids_of(table: RawTable, column: str | None, single_id: str) -> tuple[np.ndarray, list[str]]:

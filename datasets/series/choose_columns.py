@@ -20,12 +20,14 @@ class ColumnChoice:
         series_id_column: Tells the series apart; None for a single series.
         targets: The columns to forecast.
         columns: All value columns, targets first.
+        label_column: Says which rows are anomalous; None where none does.
     """
 
     time_column: str
     series_id_column: str | None
     targets: tuple[str, ...]
     columns: tuple[str, ...]
+    label_column: str | None = None
 
 
 def choose_columns(
@@ -35,6 +37,7 @@ def choose_columns(
     targets: Sequence[str] = (),
     features: Sequence[str] = (),
     series_id: str | None = None,
+    label: str | None = None,
 ) -> ColumnChoice:
     """Gives every column its role, as asked for or found out.
 
@@ -44,21 +47,28 @@ def choose_columns(
         targets: What to forecast; empty takes the only numeric column.
         features: What to read beside the targets; empty takes every numeric column.
         series_id: The column that tells series apart; None for a single series.
+        label: The column that says which rows are anomalous, if there is one; no feature.
 
     Raises:
         InputError: A column is not there, has two roles, or a role cannot be found out.
     """
-    asked = {"--time-column": [time_column], "--series-id": [series_id], "--target": targets, "--features": features}
+    asked = {
+        "--time-column": [time_column],
+        "--series-id": [series_id],
+        "--label": [label],
+        "--target": targets,
+        "--features": features,
+    }
     for option, names in asked.items():
         for name in names:
             if name is not None:
                 table.require(name, option)
     time_column = time_column or find_time_column(table, series_id)
     _refuse_repeats(table, asked | {"--time-column": [time_column]})
-    numeric = _numeric_columns(table, {time_column, series_id}) if not (targets and features) else []
+    numeric = _numeric_columns(table, {time_column, series_id, label}) if not (targets and features) else []
     chosen = tuple(targets) or _only_target(table, numeric)
     columns = (*chosen, *(name for name in features or numeric if name not in chosen))
-    return ColumnChoice(time_column, series_id, chosen, columns)
+    return ColumnChoice(time_column, series_id, chosen, columns, label)
 
 
 def _refuse_repeats(table: RawTable, asked: Mapping[str, Sequence[str | None]]) -> None:

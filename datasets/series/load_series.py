@@ -9,6 +9,7 @@ from runnel.datasets.builders.data_folder import data_folder
 from runnel.datasets.builders.open_builder import is_dataset_name
 from runnel.datasets.series.build_series import build_series, refuse_useless_columns
 from runnel.datasets.series.choose_columns import choose_columns
+from runnel.datasets.series.parse_labels import parse_labels
 from runnel.datasets.series.parse_numbers import parse_numbers
 from runnel.datasets.series.parse_timestamps import Timestamps, parse_timestamps
 from runnel.datasets.series.raw_table import RawTable
@@ -29,17 +30,21 @@ def load_series(
     targets: Sequence[str] = (),
     features: Sequence[str] = (),
     series_id: str | None = None,
+    label: str | None = None,
+    require_label: bool = True,
     decimal: str | None = None,
     delimiter: str | None = None,
 ) -> SeriesTable:
     """Reads the series of a source and checks that something can be learned from them.
 
     Args:
-        source: `sp500_daily`, `seattle_weather_daily`, `tfds:NAME`, or the path of a CSV or Parquet file.
+        source: One of `BUILDER_NAMES`, `tfds:NAME`, or the path of a CSV or Parquet file.
         time_column: The column with the time; None takes the dataset's own, or the only column of dates.
         targets: The columns to forecast; empty takes the dataset's own, or the only column of numbers.
         features: The columns to read beside the targets; empty takes all columns of numbers.
         series_id: The column that tells the series of a table apart; None for a single series.
+        label: The column that says which rows are anomalous; None takes the dataset's own, if it has one.
+        require_label: Refuses a source without that column, instead of reading it without labels.
         decimal: The decimal mark of a CSV file, "." or ","; None finds it out.
         delimiter: The character between the values of a CSV file, or its name; None finds it out.
 
@@ -49,12 +54,14 @@ def load_series(
     decimal, delimiter = check_csv_options(decimal, delimiter)
     dataset = _open(str(source), decimal or delimiter)
     table = dataset.table if dataset else _read_file(source, delimiter)
+    label = label or (dataset.label if dataset else None)
     choice = choose_columns(
         table,
         time_column=time_column or (dataset.time_column if dataset else None),
         targets=targets or (dataset.targets if dataset else ()),
         features=features,
         series_id=series_id,
+        label=label if require_label or label in table.columns else None,
     )
     values = parse_numbers(table, choice.columns, decimal)
     times = parse_timestamps(table, choice.time_column)
@@ -64,6 +71,7 @@ def load_series(
         values,
         series_id_column=choice.series_id_column,
         single_id=table.source.removeprefix("tfds:") if dataset else Path(source).stem,
+        faults=parse_labels(table, choice.label_column) if choice.label_column else None,
         sort=dataset is not None,  # TFDS shuffles what it prepares.
     )
     refuse_useless_columns(table, choice.columns, choice.targets, values, series)
@@ -73,6 +81,7 @@ def load_series(
         series=series,
         time_column=choice.time_column,
         series_id_column=choice.series_id_column,
+        label_column=choice.label_column,
         split_starts=_split_starts(dataset, times) if dataset else None,
         fingerprint=fingerprint_of(choice.columns, series, with_ids=choice.series_id_column is not None),
         notes=tuple(table.notes),

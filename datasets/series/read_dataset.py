@@ -14,7 +14,7 @@ from runnel.shared.errors import InputError
 
 __all__ = ["BUILDER_NAMES", "Dataset", "read_dataset"]
 
-BUILDER_NAMES = ("seattle_weather_daily", "sp500_daily")
+BUILDER_NAMES = ("pump_sensors", "seattle_weather_daily", "sp500_daily")
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,12 +26,14 @@ class Dataset:
         splits: Name and number of rows of each split, in the order of the rows.
         time_column: The time, if the builder says it.
         targets: What to forecast, if the builder says it.
+        label: Says which rows are anomalous, if the builder says it.
     """
 
     table: RawTable
     splits: tuple[tuple[str, int], ...]
     time_column: str | None
     targets: tuple[str, ...]
+    label: str | None
 
 
 def read_dataset(name: str, folder: Path) -> Dataset:
@@ -60,6 +62,7 @@ def read_dataset(name: str, folder: Path) -> Dataset:
         splits=tuple(rows),
         time_column=metadata.get("time_column"),
         targets=tuple(metadata.get("targets", ())),
+        label=metadata.get("label"),
     )
 
 

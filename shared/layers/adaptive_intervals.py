@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["AdaptiveIntervals", "surprise"]
+__all__ = ["AdaptiveIntervals", "width_towards"]
 
 State = dict[str, Any]
 
@@ -55,14 +55,14 @@ class AdaptiveIntervals:
         self.allowed = (1 - self.allowed).astype(np.float32)  # [Q-1] promised share of misses beyond each level
         self.anchors = _choose_anchors(horizon, slots)
         self.interpolation = _interpolation(self.anchors, horizon)  # [H, A]
-        self.slot_anchor = np.repeat(np.arange(len(self.anchors)), self.anchors)  # [S] which anchor a slot serves
+        self.ring_begin = np.cumsum(self.anchors) - self.anchors  # [A] first slot of each anchor's ring
         self.slot_horizon = np.repeat(self.anchors, self.anchors)  # [S]
         self.slot_position = np.concatenate([np.arange(anchor) for anchor in self.anchors])  # [S] place in its ring
 
     @property
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes, without the batch dimension, of the state; `due` is int64, the others float32."""
-        slots, sides = len(self.slot_anchor), 2 * self.side
+        slots, sides = len(self.slot_horizon), 2 * self.side
         return {
             "log_factor": (len(self.anchors), self.targets, sides),
             "due": (slots,),
@@ -98,10 +98,9 @@ class AdaptiveIntervals:
         distance = tf.abs(quantiles - median[..., None])  # [B, H, Y, Q]
         distance = tf.concat([distance[..., : self.side], distance[..., self.side + 1 :]], axis=-1)  # [B, H, Y, Q-1]
 
-        in_ring = (index[:, None] % self.slot_horizon) == self.slot_position  # [B, S] one slot for each anchor
-        is_due = in_ring & (state["due"] == index[:, None]) & counts[:, None]
-        state["log_factor"] = self._learn(values, is_due, state)
+        state["log_factor"] = self._learn(values, index, counts, state)
 
+        in_ring = (index[:, None] % self.slot_horizon) == self.slot_position  # [B, S] one slot for each anchor
         write = in_ring & counts[:, None]
         horizons = self.slot_horizon - 1
         state["due"] = tf.where(write, index[:, None] + self.slot_horizon, state["due"])
@@ -110,21 +109,27 @@ class AdaptiveIntervals:
         state["distance"] = tf.where(write[..., None, None], tf.gather(distance, horizons, axis=1), state["distance"])
         return self._adapt(median, distance, state["log_factor"]), state
 
-    def _learn(self, values: Any, is_due: Any, state: State) -> Any:
+    def _learn(self, values: Any, index: Any, counts: Any, state: State) -> Any:
         """The factors [B, A, Y, Q-1] after comparing the waiting forecasts that are due with the truth."""
-        factor = tf.gather(tf.exp(state["log_factor"]), self.slot_anchor, axis=1)  # [B, S, Y, Q-1]
-        error = (self.relative(values[:, None], state["level"]) - state["median"])[..., None]  # [B, S, Y, 1]
+        slot = (
+            self.ring_begin + index[:, None] % self.anchors
+        )  # [B, A] where the forecasts for this step wait
+        due, level, median, distance = (
+            tf.gather(state[name], slot, axis=1, batch_dims=1) for name in ("due", "level", "median", "distance")
+        )
+        error = (self.relative(values[:, None], level) - median)[..., None]  # [B, A, Y, 1]
         direction = np.repeat(np.array([-1.0, 1.0], np.float32), self.side)
-        score = direction * error / tf.maximum(state["distance"], _SMALLEST_WIDTH)
-        miss = tf.sigmoid((score / factor - 1) / _SMOOTHING)
+        score = direction * error / tf.maximum(distance, _SMALLEST_WIDTH)
+        miss = tf.sigmoid((score / tf.exp(state["log_factor"]) - 1) / _SMOOTHING)
+        is_due = (due == index[:, None]) & counts[:, None]  # [B, A]
         known = is_due[..., None, None] & ~tf.math.is_nan(error)
-        move = tf.where(known, self.rate * (miss - self.allowed), 0.0)
-        of_anchor = tf.one_hot(self.slot_anchor, len(self.anchors), axis=0)  # [A, S]
-        moved = state["log_factor"] + tf.einsum("as,bsyq->bayq", of_anchor, move)
+        moved = state["log_factor"] + tf.where(known, self.rate * (miss - self.allowed), 0.0)
         return tf.clip_by_value(moved, np.log(_NARROWEST), np.log(_WIDEST))
 
     def _adapt(self, median: Any, distance: Any, log_factor: Any) -> Any:
-        factor = tf.exp(tf.einsum("ha,bayq->bhyq", self.interpolation, log_factor))
+        factor = tf.exp(log_factor)  # [B, A, Y, Q-1]
+        if len(self.anchors) < self.horizon:
+            factor = tf.exp(tf.einsum("ha,bayq->bhyq", self.interpolation, log_factor))
         adapted = distance * factor
         # Sorting outward from the median keeps the quantiles from crossing.
         below = -tf.sort(adapted[..., : self.side], axis=-1, direction="DESCENDING")
@@ -133,38 +138,18 @@ class AdaptiveIntervals:
         return median[..., None] + offsets
 
 
-def surprise(values: Any, quantiles: Any, levels: Sequence[float]) -> Any:
-    """How unusual values are under the quantiles forecast for them: 0 at the median, towards 1 far outside.
-
-    A row's score is 1 - p, where p is the two-sided tail probability of its most unusual target, corrected for the
-    number of targets known (Sidak). Between the levels the distribution is linear, beyond them exponential.
+def width_towards(values: Any, quantiles: Any) -> Any:
+    """Distance of the outermost quantile from the median, on the side on which the values lie.
 
     Args:
         values: [B, Y], NaN where missing.
-        quantiles: [B, Y, Q], NaN where there was no forecast.
-        levels: Q rising levels.
+        quantiles: [B, Y, Q], rising.
 
     Returns:
-        float32 [B] in [0, 1]; 0 where nothing is known.
+        float32 [B, Y].
     """
-    chances = np.asarray(levels, np.float32)
-    side = len(chances) // 2
-    mirrored = values < quantiles[..., side]
-    outward = tf.where(mirrored[..., None], -quantiles[..., ::-1], quantiles)[..., side:]  # [B, Y, Q/2+1] from median
-    position = tf.where(mirrored, -values, values)[..., None]
-    width = tf.maximum(outward[..., 1:] - outward[..., :-1], _SMALLEST_WIDTH)
-    inside = tf.reduce_sum(
-        tf.clip_by_value((position - outward[..., :-1]) / width, 0.0, 1.0) * np.diff(chances[side:]), -1
-    )
-    # The exponential tail continues the slope between the last two levels.
-    tail = 1 - chances[-1]
-    rate = np.log((1 - chances[-2]) / tail) / width[..., -1]
-    beyond = tail * (1 - tf.exp(-rate * tf.maximum(position[..., 0] - outward[..., -1], 0.0)))
-    score = tf.clip_by_value(2 * (inside + beyond), 0.0, 1.0)  # [B, Y]
-    known = tf.math.is_finite(score)
-    worst = tf.reduce_max(tf.where(known, score, 0.0), axis=-1)
-    count = tf.reduce_sum(tf.cast(known, tf.float32), axis=-1)
-    return tf.where(count > 0, tf.pow(worst, tf.maximum(count, 1.0)), 0.0)
+    median = quantiles[..., quantiles.shape[-1] // 2]
+    return tf.where(values < median, median - quantiles[..., 0], quantiles[..., -1] - median)
 
 
 def _choose_anchors(horizon: int, slots: int) -> np.ndarray:

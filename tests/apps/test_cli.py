@@ -211,11 +211,8 @@ def test_stream_passes_on_the_options_of_the_application(run: Callable, export_o
     ]
 
 
-@pytest.mark.parametrize("application", ["forecasting", "autocomplete"])
-def test_stream_of_an_application_without_options(
-    run: Callable, export_of: Callable, streamed: list, application: str
-) -> None:
-    export = export_of(application)
+def test_stream_of_an_application_without_options(run: Callable, export_of: Callable, streamed: list) -> None:
+    export = export_of("autocomplete")
     assert run("stream", export) == (0, "", "")
     assert streamed == [(Path(export),)]
     code, out, err = run("stream", export, "--rate", "8000")

@@ -1,5 +1,6 @@
 """Everything in shared/ that carries a state, each with an example and, where one exists, a NumPy twin."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,6 +13,7 @@ from contracts.numpy_twins import causal_convolution, run_stack, running_normali
 from contracts.streaming import Compiled, Example, Results, Stream, Tensors, Twin
 
 from runnel.shared.layers.adaptive_intervals import AdaptiveIntervals
+from runnel.shared.layers.anomaly_score import AnomalyScore, AnomalySpec
 from runnel.shared.layers.causal_convolution import CausalConvolution
 from runnel.shared.layers.clip_posterior import ClipPosterior
 from runnel.shared.layers.event_detector import EventDetector
@@ -19,6 +21,7 @@ from runnel.shared.layers.posterior_smoother import PosteriorSmoother
 from runnel.shared.layers.recurrent_stack import RecurrentStack
 from runnel.shared.layers.running_normalization import RunningNormalization
 from runnel.shared.layers.segment_forecaster import SegmentForecaster
+from runnel.shared.layers.tail_surprise import TailSurprise
 from runnel.shared.preprocessing.series_features import SeriesFeatures
 from runnel.shared.preprocessing.series_spec import SeriesSpec
 from runnel.shared.preprocessing.time_grid import TimeGrid
@@ -132,6 +135,20 @@ def adaptive_intervals() -> Case:
     return Case(StepStream(intervals), inputs)
 
 
+def tail_surprise() -> Case:
+    values = np.abs(_noise(3))
+    values[0, 4, 1] = np.nan
+    values[1, 2:4, 0] = 40
+    return Case(StepStream(TailSurprise([1.0, 0.5, 2.0], [0.3, 0.2, 0.4])), {"values": values})
+
+
+def anomaly_score() -> Case:
+    spec = dataclasses.replace(AnomalySpec.untold(2), usual_error=(0.1, 0.2), longest_repeat=(0.0, 5.0))
+    values, errors = np.round(_noise(2)), _noise(2, seed=1)
+    values[0, 3:6, 0] = errors[0, 3:6, 0] = np.nan
+    return Case(StepStream(AnomalyScore(2, spec)), {"values": values, "errors": errors, "widths": np.exp(_noise(2))})
+
+
 def _posteriors() -> dict[str, np.ndarray]:
     return {"probabilities": tf.nn.softmax(2 * _noise(3)).numpy()}
 
@@ -188,6 +205,8 @@ CASES |= {
     "SeriesFeatures-log_return": functools.partial(series_features, "log_return"),
     "SegmentForecaster": segment_forecaster,
     "AdaptiveIntervals": adaptive_intervals,
+    "AnomalyScore": anomaly_score,
+    "TailSurprise": tail_surprise,
     "PosteriorSmoother": posterior_smoother,
     "EventDetector-unsmoothed": functools.partial(event_detector, 1),
     "EventDetector-smoothed": functools.partial(event_detector, 3),

@@ -1,12 +1,11 @@
 import functools
-from statistics import NormalDist
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from contracts.adapters import StepStream
 
-from runnel.shared.layers.adaptive_intervals import AdaptiveIntervals, surprise
+from runnel.shared.layers.adaptive_intervals import AdaptiveIntervals, width_towards
 from runnel.shared.layers.quantile_head import quantile_levels
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -161,7 +160,7 @@ def test_anchors_bound_the_state(horizon, slots):
     anchors = intervals.anchors
     assert anchors[0] == 1
     assert anchors.sum() <= slots
-    assert len(intervals.slot_anchor) == anchors.sum()
+    assert len(intervals.slot_horizon) == anchors.sum()
     if horizon * (horizon + 1) // 2 <= slots:
         np.testing.assert_array_equal(anchors, np.arange(1, horizon + 1))
     elif slots >= 10:
@@ -186,53 +185,7 @@ def test_horizons_between_anchors_are_interpolated():
     np.testing.assert_allclose(adapted[0, :, 0, 0], [-1, -1, -1, -1, -1], rtol=1e-5)
 
 
-class TestSurprise:
-    LEVELS = quantile_levels()  # 0.05 .. 0.95
-    QUANTILES = np.arange(-9, 10, dtype=np.float32)  # the level 0.05 at -9, the median at 0
-
-    def of(self, *values, quantiles=None):
-        """Scores of rows of targets that share one forecast."""
-        values = np.array(values, np.float32).reshape(len(values), -1)
-        quantiles = self.QUANTILES if quantiles is None else np.asarray(quantiles, np.float32)
-        return surprise(values, np.broadcast_to(quantiles, (*values.shape, len(quantiles))), self.LEVELS).numpy()
-
-    def test_known_levels(self):
-        np.testing.assert_allclose(self.of(0, 9, -9, 5, 4.5, -4.5), [0, 0.9, 0.9, 0.5, 0.45, 0.45], atol=1e-6)
-
-    def test_the_tail_goes_on_exponentially(self):
-        # Between the last two levels the tail halves from 0.1 to 0.05, so each further unit halves it again.
-        np.testing.assert_allclose(self.of(10, 11, -10), [0.95, 0.975, 0.95], atol=1e-6)
-        np.testing.assert_allclose(self.of(1e6, -np.inf), [1, 1])
-
-    def test_it_rises_outward_on_both_sides(self):
-        values = np.linspace(0, 30, 200)
-        skewed = np.sign(self.QUANTILES) * self.QUANTILES**2 * np.where(self.QUANTILES > 0, 0.2, 0.1)
-        for sign in (1, -1):
-            scores = self.of(*(sign * values), quantiles=skewed)
-            assert np.all(np.diff(scores) >= 0)
-            assert scores[0] == 0
-            assert 0.9 < scores[-1] <= 1
-
-    def test_more_targets_make_one_deviation_less_unusual(self):
-        np.testing.assert_allclose(self.of([9, 0], [9, 9], [0, 0]), [0.81, 0.81, 0], atol=1e-6)
-        np.testing.assert_allclose(self.of([9, 0, -9, 1]), [0.9**4], atol=1e-6)
-
-    @pytest.mark.parametrize("count", [1, 3, 40])
-    def test_unknown_targets_do_not_count(self, count):
-        unknown = [np.nan] * count
-        np.testing.assert_allclose(self.of([9, *unknown], [np.nan, *unknown]), [0.9, 0], atol=1e-6)
-
-    def test_without_a_forecast_nothing_is_unusual(self):
-        np.testing.assert_array_equal(self.of(*range(20), quantiles=[np.nan] * 19), np.zeros(20))
-
-    def test_a_forecast_without_width(self):
-        np.testing.assert_array_equal(self.of(3, 4, 2, quantiles=[3] * 19), [0, 1, 1])
-
-    def test_three_levels_are_enough(self):
-        scores = surprise(np.array([[0], [1], [-0.5]], np.float32), np.array([[UNIT]] * 3).reshape(3, 1, 3), LEVELS)
-        np.testing.assert_allclose(scores, [0, 0.8, 0.4], atol=1e-6)
-
-    def test_scores_of_well_forecast_values_are_uniform(self):
-        quantiles = [NormalDist().inv_cdf(level) for level in self.LEVELS]
-        scores = self.of(*np.random.default_rng(0).normal(size=4000), quantiles=quantiles)
-        np.testing.assert_allclose(np.quantile(scores, [0.1, 0.3, 0.5, 0.7, 0.9]), [0.1, 0.3, 0.5, 0.7, 0.9], atol=0.03)
+def test_the_width_of_a_forecast_is_that_of_the_side_of_the_value():
+    quantiles = np.tile(np.array([-4, 0, 1], np.float32), (3, 1))[:, None]  # [B, 1, Q]
+    widths = width_towards(np.array([[-0.5], [7], [np.nan]], np.float32), quantiles)
+    np.testing.assert_array_equal(widths[:2, 0], [4, 1])

@@ -26,23 +26,27 @@ def main(saved_model: str, rows: str, first: int, last: int, state_file: Path, r
             state = {name: tf.constant(stored[name]) for name in stored.files}
     else:
         state = loaded.initial_state(batch_size=tf.constant(1))
-    scores, sizes = [], set()
+    scores, alarms, sizes = [], [], set()
     for row in range(first, last):
         piece = {"observation": values[:, row : row + 1], "timestamp": timestamp[:, row : row + 1]}
         outputs = loaded.step(**{name: tf.constant(value) for name, value in piece.items()}, length=[1], **state)
         state = {name: outputs[name] for name in state}
         scores.append(outputs["anomaly_score"].numpy()[0, 0])
+        alarms.append(outputs["alarm"].numpy()[0, 0])
         sizes.add(sum(value.numpy().nbytes for value in state.values()))
     np.savez(state_file, **{name: value.numpy() for name, value in state.items()})
 
-    seen = {"scores": np.array(scores), "sizes": np.array(sorted(sizes))}
+    seen = {"scores": np.array(scores), "alarms": np.array(alarms), "sizes": np.array(sorted(sizes))}
     for name in ("forecast", "quantiles", "forecast_timestamp"):
         seen[name] = outputs[name].numpy()[0]
     if last == len(table):
         served = loaded.signatures["serving_default"](
             history=tf.constant(values), timestamp=tf.constant(timestamp), length=tf.constant([len(table)])
         )
-        seen |= {f"served_{name}": value.numpy()[0] for name, value in served.items()}
+        scored = loaded.signatures["score"](
+            history=tf.constant(values), timestamp=tf.constant(timestamp), length=tf.constant([len(table)])
+        )
+        seen |= {f"served_{name}": value.numpy()[0] for name, value in (served | scored).items()}
     np.savez(results, **seen)
     assert not any(name.split(".")[0] == "runnel" for name in sys.modules)
 

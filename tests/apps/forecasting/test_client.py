@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from runnel.apps.forecasting.client import stream
+from runnel.apps.forecasting.config import StreamOptions
 from runnel.shared.errors import InputError
 
 HEADER = "when,meter,flow,temperature,pressure"
@@ -110,6 +111,22 @@ def test_each_answer_comes_before_the_next_row_is_read(trained: Any) -> None:
     assert len(said) == 4
 
 
+def test_alarms_are_said_and_can_be_said_alone(trained: Any) -> None:
+    hours = np.arange(400)
+    flow = 10 + np.sin(2 * np.pi * hours / 24) + 0.05 * np.random.default_rng(0).normal(size=len(hours))
+    flow[350] += 500
+    times = [str(np.datetime64("2024-05-01T00", "h") + hour) for hour in hours]
+    rows = [f"{time}:00,north,{value:.3f},15,1000" for time, value in zip(times, flow, strict=True)]
+    answer = streamed(trained, [HEADER, *rows])
+    assert {row["alarm"] for row in answer} == {"", "ALARM"}
+    assert answer[350]["alarm"] == "ALARM"
+    threshold = trained.manifest["meanings"]["alarms"]["alarm"]
+    assert all((row["alarm"] == "ALARM") == (float(row["anomaly_score"]) >= threshold - 5e-4) for row in answer)
+    said: list[str] = []
+    stream(trained.export, iter([HEADER, *rows]), said.append, StreamOptions(alarms_only=True))  # type: ignore[arg-type]
+    assert table("\n".join(said)) == [row for row in answer if row["alarm"]]
+
+
 def test_stream_outlives_what_a_sensor_may_send(trained: Any, capsys: pytest.CaptureFixture) -> None:
     rows = [
         "2024-05-01 00:00,north,10,15,1000",
@@ -128,7 +145,7 @@ def test_stream_outlives_what_a_sensor_may_send(trained: Any, capsys: pytest.Cap
         "2024-05-01", "2024-05-01 01:00:00", "2024-05-01 04:00:00", "2024-05-01 04:00:00", "2024-04-30 04:00:00",
         "2024-05-01 05:00:00",
     ]  # fmt: skip
-    assert answer[4]["anomaly_score"] == "0.000"  # too late to be judged
+    assert (answer[4]["anomaly_score"], answer[4]["alarm"]) == ("0.000", "")  # too late to be judged
     assert answer[4]["forecast for"] == answer[3]["forecast for"] == "2024-05-01 05:00:00"
     complaints = capsys.readouterr().err.splitlines()
     assert [line.split(",")[0].split(" has")[0] for line in complaints[:5]] == [
@@ -150,7 +167,7 @@ def test_stream_refuses_a_header_that_lacks_columns(trained: Any, lines: list[st
 def test_header_alone_gives_a_header(trained: Any) -> None:
     said: list[str] = []
     stream(trained.export, iter([HEADER]), said.append)  # type: ignore[arg-type]
-    assert said == [",".join(["meter", "when", "anomaly_score", "forecast for", *PREDICTED[2:8]])]
+    assert said == [",".join(["meter", "when", "anomaly_score", "alarm", "forecast for", *PREDICTED[2:8]])]
 
 
 def test_stream_from_standard_input(trained: Any, runnel: Callable, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -192,7 +192,7 @@ def test_one_row_is_left_to_the_application_to_refuse(write):
 
 
 def test_names_that_are_no_source():
-    assert "expected a path, tfds:NAME, or one of seattle_weather_daily, sp500_daily" in refusal("sp500")
+    assert "expected a path, tfds:NAME, or one of pump_sensors, seattle_weather_daily, sp500_daily" in refusal("sp500")
     assert "folder/none.csv is not there" in refusal("folder/none.csv")
 
 
