@@ -269,10 +269,10 @@ def pace(options: argparse.Namespace) -> None:
         begin = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
         state, length = start(model, SENSORS), tf.ones([SENSORS], tf.int32)
         times = []
-        for row in range(PACE_ROWS + 1):
-            timestamp = tf.fill([SENSORS, 1], tf.constant(begin + row * seconds, tf.int64))
+        for index in range(PACE_ROWS + 1):
+            timestamp = tf.fill([SENSORS, 1], tf.constant(begin + index * seconds, tf.int64))
             began = time.perf_counter()
-            outputs = model.step(observation=values[:, row : row + 1], timestamp=timestamp, length=length, **state)
+            outputs = model.step(observation=values[:, index : index + 1], timestamp=timestamp, length=length, **state)
             state = {name: outputs[name] for name in state}
             outputs["alarm"].numpy()
             times.append(time.perf_counter() - began)

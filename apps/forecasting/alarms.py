@@ -20,10 +20,14 @@ from runnel.shared.layers.anomaly_score import AnomalySpec, score_of_chance
 from runnel.shared.preprocessing.calendar_features import SECONDS_PER_WEEK
 from runnel.shared.preprocessing.series_runs import longest_gaps, longest_repeats
 
-__all__ = ["Watch", "alarm_verdicts", "evaluate_alarms", "fit_anomalies"]
+__all__ = ["Watch", "alarm_verdicts", "error_weights", "evaluate_alarms", "fit_anomalies"]
 
 _WARM_ROWS = 4_000  # newest rows before those that count, so that the stream knows the series
 _LEARNED = ("tail_log_threshold", "tail_excess", "usual_error")  # of the state of `AnomalyScore`
+_EVENT_SHARE = 0.02  # of the rows, those with the largest errors
+_FEWEST_EVENTS = 10  # for each target, to learn from how their errors go together
+_RIDGE = 1e-3  # added to the moments of the errors, of which one may be all that there is of another
+_SMALLEST_SCALE = 1e-12
 
 _Scores = Sequence[np.ndarray]
 
@@ -52,34 +56,39 @@ def fit_anomalies(network: keras.Model, data: ForecastingData, config: Config) -
         config: the options, for the budget of false alarms.
 
     Returns:
-        the usual errors and where their tails begin, from the validation rows; the longest runs, from the training
-        rows; and the score from which on there is an alarm.
+        the usual errors, how they go together and where their tails begin, from the validation rows; the longest runs,
+        from the training rows; and the score from which on there is an alarm.
     """
     series, targets = data.table.series, data.spec.targets
     training = [one.take(slice(0, split.validation)) for one, split in zip(series, data.splits, strict=True)]
     values = [data.spec.clean(one.values[:, :targets]).numpy() for one in training]
     spec = dataclasses.replace(
-        AnomalySpec.untold(targets),
-        longest_repeat=longest_repeats(values),
-        longest_gap=longest_gaps(values),
+        AnomalySpec.untold(targets), longest_repeat=longest_repeats(values), longest_gap=longest_gaps(values)
     )
-    stream = ForecastStream(network, data.spec, config.horizon, config.advanced.adaptation_rate, spec)
-    step = tf.function(stream.step, autograph=False)
     spans = [(max(0, split.validation - _WARM_ROWS), split.test) for split in data.splits]
     rows = {name: tf.constant(value) for name, value in padded_rows(series, spans).items()}
-    state = stream.initial_state(len(series))
 
-    _, after = step(rows, state)
-    learned = {name: np.median(after[f"anomaly_{name}"], axis=0) for name in _LEARNED}
-    state |= {f"anomaly_{name}": tf.repeat(value[None], len(series), axis=0) for name, value in learned.items()}
-    scores = step(rows, state)[0]["anomaly_score"].numpy()
-    return dataclasses.replace(
+    def judged(spec: AnomalySpec) -> tuple[Mapping[str, np.ndarray], Mapping[str, np.ndarray]]:
+        stream = ForecastStream(network, data.spec, config.horizon, config.advanced.adaptation_rate, spec)
+        state = stream.initial_state(len(series))
+        judge = tf.function(stream.judge, autograph=False).get_concrete_function(rows, state)
+        outputs, state = judge(rows, state)
+        return {name: value.numpy() for name, value in outputs.items()}, state
+
+    if targets > 1:
+        errors, _ = judged(spec)
+        spec = dataclasses.replace(spec, weights=error_weights(_validation_rows([*errors["error"]], spans, data)))
+    _, after = judged(spec)
+    threshold, excess, usual = (np.median(after[f"anomaly_{name}"], axis=0) for name in _LEARNED)
+    spec = dataclasses.replace(
         spec,
-        threshold=tuple(map(float, np.exp(learned["tail_log_threshold"]))),
-        excess=tuple(map(float, learned["tail_excess"])),
-        usual_error=tuple(map(float, learned["usual_error"])),
-        alarm=_threshold([scores[index, : end - begin] for index, (begin, end) in enumerate(spans)], data, config),
+        threshold=tuple(map(float, np.exp(threshold))),
+        excess=tuple(map(float, excess)),
+        usual_error=tuple(map(float, usual)),
     )
+    scores, _ = judged(spec)
+    normal = _validation_rows([*scores["anomaly_score"]], spans, data)
+    return dataclasses.replace(spec, alarm=_threshold(normal, data, config))
 
 
 def evaluate_alarms(
@@ -132,7 +141,9 @@ def alarm_verdicts(metrics: Mapping[str, Any]) -> list[str]:
         return [
             f"There are {alarms}, {rate['estimate']:.2g} a week ({interval}); the threshold is for {allowed:g} of them."
         ]
-    lines = [f"{_found(model, allowed)}; half of them within {model['delay_minutes']['median']:.0f} minutes."]
+    median = model["delay_minutes"]["median"]
+    delay = "" if np.isnan(median) else f"; half of them within {median:.0f} minutes"
+    lines = [f"{_found(model, allowed)}{delay}."]
     lines += [f"«{name}»: {_found(one, None)}." for name, one in metrics["baselines"].items()]
     return lines
 
@@ -146,24 +157,51 @@ def _found(scores: Mapping[str, Any], allowed: float | None) -> str:
     return f"{found} of {scores['faults']} faults are found with {false_alarms}, {right}"
 
 
-def _threshold(scores: _Scores, data: ForecastingData, config: Config) -> float:
-    """The score for the budget, by the scores [T] of each series, whose last rows are those of the validation."""
-    normal = []
-    for one, split, all_scores in zip(data.table.series, data.splits, scores, strict=True):
-        validation = one.take(slice(split.validation, split.test))
-        kept = all_scores[len(all_scores) - len(validation.timestamps) :].copy()
-        for fault in [] if validation.faults is None else fault_stretches(validation.faults):
+def _validation_rows(of_rows: _Scores, spans: Sequence[tuple[int, int]], data: ForecastingData) -> list[np.ndarray]:
+    """Of each series the part that belongs to its validation rows; zeros in place of labelled faults.
+
+    Args:
+        of_rows: [N, ...] of each series, for the rows of its span.
+        spans: first row and one past the last, which is where the test rows begin.
+        data: the series.
+    """
+    parts = []
+    for index, (series, split, (begin, end)) in enumerate(zip(data.table.series, data.splits, spans, strict=True)):
+        kept = of_rows[index][split.validation - begin : end - begin].copy()
+        faults = None if series.faults is None else series.faults[split.validation : split.test]
+        for fault in [] if faults is None else fault_stretches(faults):
             kept[fault.begin : fault.end + GRACE] = 0.0
-        normal.append(kept)
-    weeks = _weeks(
-        [
-            one.take(slice(split.validation, split.test))
-            for one, split in zip(data.table.series, data.splits, strict=True)
-        ]
-    )
+        parts.append(kept)
+    return parts
+
+
+def error_weights(errors: Sequence[np.ndarray]) -> tuple[tuple[float, ...], ...]:
+    """Of the errors of the others in what is to be expected of each, by least squares; errors [T, Y] of each series.
+
+    Of the rows with the largest errors: how sensors go together when something happens, not how their noises do.
+    """
+    known = np.concatenate([one[np.isfinite(one).all(axis=1)] for one in errors]).astype(np.float64)
+    targets = known.shape[1]
+    if _EVENT_SHARE * len(known) < _FEWEST_EVENTS * targets:
+        return ((0.0,) * targets,) * targets
+    scale = np.maximum(np.sqrt(np.mean(known**2, axis=0)), _SMALLEST_SCALE)
+    largest = np.abs(known / scale).max(axis=1)
+    events = known[largest >= np.quantile(largest, 1 - _EVENT_SHARE)] / scale
+    moments = events.T @ events / len(events)
+    precision = np.linalg.inv(moments + _RIDGE * np.eye(len(moments)))
+    weights = -precision / np.diag(precision)[:, None] * scale[:, None] / scale
+    np.fill_diagonal(weights, 0.0)
+    return tuple(tuple(map(float, row)) for row in weights)
+
+
+def _threshold(normal: _Scores, data: ForecastingData, config: Config) -> float:
+    """The score for the budget, by the scores [T] of the validation rows of each series."""
+    validation = [
+        one.take(slice(split.validation, split.test)) for one, split in zip(data.table.series, data.splits, strict=True)
+    ]
     rows_a_week = max(data.spec.grid.rows_in(SECONDS_PER_WEEK), 1)
     default = score_of_chance(min(config.false_alarms_per_week / rows_a_week, 0.5))
-    return choose_alarm_threshold(normal, weeks, config.false_alarms_per_week, default)
+    return choose_alarm_threshold(normal, _weeks(validation), config.false_alarms_per_week, default)
 
 
 def _baseline_alarms(
@@ -175,8 +213,7 @@ def _baseline_alarms(
         baseline(data.spec.clean(one.values[:, : data.spec.targets]).numpy().astype(float), split.validation, window)
         for one, split in zip(data.table.series, data.splits, strict=True)
     ]
-    before = [one[: split.test] for one, split in zip(scores, data.splits, strict=True)]
-    threshold = _threshold(before, data, config)
+    threshold = _threshold(_validation_rows(scores, [(0, split.test) for split in data.splits], data), data, config)
     return [
         _watched(series.take(slice(split.test, split.end)), one[split.test :] >= threshold)
         for series, split, one in zip(data.table.series, data.splits, scores, strict=True)

@@ -65,7 +65,7 @@ class Config:
     time_column: str | None = None  # column of timestamps (if left out: found out)
     series_id: str | None = None  # column that tells several series in one file apart
     label: str | None = None  # column that says which rows are faulty, 0 or 1 or the fault's name: only scored by
-    false_alarms_per_week: float = 0.1  # of a series without a fault, that the threshold of the alarms is chosen for
+    false_alarms_per_week: float = 0.25  # of a series without a fault, that the threshold of the alarms is chosen for
     context: int = 60  # rows the model has seen when training starts to count
     horizon: int = 0  # steps ahead to forecast; 0 is 1 for prices and 7 otherwise
     architecture: Literal["recurrent", "segment"] = "recurrent"  # a cell step a row, or SegRNN over a lookback window

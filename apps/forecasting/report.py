@@ -163,26 +163,21 @@ def _alarms(evaluation: Evaluation, data: ForecastingData) -> tuple:
 
 def _alarm_table(everybody: Mapping[str, Any]) -> Table:
     if "recall" not in everybody["model"]:
-        rows = [(name, one["alarms"], f"{one['alarms_per_week']['estimate']:.2g}") for name, one in everybody.items()]
-        return Table(("", "alarms", "alarms a week"), tuple(rows))
-    header = (
-        "",
-        "faults found",
-        "alarms that are right",
-        "false alarms a week",
-        "minutes to the alarm: half, nine in ten",
-    )
+        counts = [(name, one["alarms"], one["alarms_per_week"]["estimate"]) for name, one in everybody.items()]
+        return Table(("", "alarms", "alarms a week"), tuple(counts))
+    minutes = ("minutes to the alarm, median", "90 %")
     rows = [
         (
             name,
             _share(one["recall"]),
             _share(one["precision"]),
-            f"{one['false_alarms_per_week']['estimate']:.2g}",
-            f"{one['delay_minutes']['median']:.0f}, {one['delay_minutes']['p90']:.0f}",
+            one["false_alarms_per_week"]["estimate"],
+            one["delay_minutes"]["median"],
+            one["delay_minutes"]["p90"],
         )
         for name, one in everybody.items()
     ]
-    return Table(header, tuple(rows))
+    return Table(("", "faults found", "alarms that are right", "false alarms a week", *minutes), tuple(rows))
 
 
 def _kinds_table(everybody: Mapping[str, Any]) -> Table:

@@ -93,10 +93,14 @@ class ForecastStream(StreamModel):
         A row is judged by the forecast made before it. Rows past `length` have the score 0 and no alarm. Without any
         row so far the forecasts are NaN and their timestamps 0.
         """
+        judged, state = self.judge(inputs, state)
+        return self._forecast(state) | {name: judged[name] for name in _OF_EACH_ROW}, state
+
+    def judge(self, inputs: Mapping[str, tf.Tensor], state: Tensors) -> tuple[Tensors, Tensors]:
+        """Takes N rows as `step` does; gives of each its score, its alarm and its `error` [B, N, Y]."""
         rows = {"observation": inputs["observation"], "timestamp": inputs["timestamp"]}
         rows["mask"] = tf.sequence_mask(inputs["length"], tf.shape(rows["timestamp"])[1])
-        scores, state = run_in_blocks(self._advance, rows, state, _BLOCK_ROWS)
-        return self._forecast(state) | scores, state
+        return run_in_blocks(self._advance, rows, state, _BLOCK_ROWS)
 
     def serve(self, inputs: Mapping[str, tf.Tensor]) -> Tensors:
         """Takes a whole history and gives the forecasts after its last row."""
@@ -150,7 +154,7 @@ class ForecastStream(StreamModel):
         new_state |= {f"anomaly_{name}": value for name, value in watched.items()}
         new_state["level"] = tf.where(row["mask"][:, None], row["level"], state["level"])
         new_state["quantiles"] = tf.where(row["mask"][:, None, None, None], quantiles, state["quantiles"])
-        return {"anomaly_score": score, "alarm": self.anomalies.is_alarm(score)}, new_state
+        return {"anomaly_score": score, "alarm": self.anomalies.is_alarm(score), "error": error}, new_state
 
     def _forecast(self, state: Tensors) -> Tensors:
         """The forecasts in raw units that the state holds."""

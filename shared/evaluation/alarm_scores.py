@@ -88,12 +88,13 @@ def score_alarms(watched: Sequence[WatchedSeries], weeks: float) -> dict[str, An
     alarms = [alarm_stretches(one.alarms) for one in watched]
     count = sum(map(len, alarms))
     scores = {"weeks": weeks, "alarms": count, "alarms_per_week": _plain(poisson_rate(count, weeks))}
-    known = [(one, stretches) for one, stretches in zip(watched, alarms, strict=True) if one.faults is not None]
-    if not known:
+    if all(one.faults is None for one in watched):
         return scores
-    right, delays, by_kind = 0, [], {}
-    for one, stretches in known:
-        faults = fault_stretches(one.faults)
+    right = 0
+    delays: list[float] = []
+    by_kind: dict[str, dict[str, int]] = {}
+    for one, stretches in zip(watched, alarms, strict=True):
+        faults = [] if one.faults is None else fault_stretches(one.faults)
         near = _near(faults, len(one.alarms))
         right += sum(bool(np.any(near[stretch.begin : stretch.end])) for stretch in stretches)
         for fault in faults:

@@ -111,9 +111,7 @@ class AdaptiveIntervals:
 
     def _learn(self, values: Any, index: Any, counts: Any, state: State) -> Any:
         """The factors [B, A, Y, Q-1] after comparing the waiting forecasts that are due with the truth."""
-        slot = (
-            self.ring_begin + index[:, None] % self.anchors
-        )  # [B, A] where the forecasts for this step wait
+        slot = self.ring_begin + index[:, None] % self.anchors  # [B, A] where the forecasts for this step wait
         due, level, median, distance = (
             tf.gather(state[name], slot, axis=1, batch_dims=1) for name in ("due", "level", "median", "distance")
         )

@@ -11,17 +11,17 @@ import tensorflow as tf
 
 from runnel.shared.layers.tail_surprise import SURPRISE_AT_THRESHOLD, TailSurprise
 
-__all__ = ["STATISTICS", "AnomalyScore", "AnomalySpec", "score_of_chance"]
+__all__ = ["AnomalyScore", "AnomalySpec", "score_of_chance"]
 
 State = dict[str, Any]
 
-STATISTICS = 3  # of the errors of a target: of the row, the mean of the recent ones, the mean of their sizes
-
-_SHARES = (1.0, 1.0, 0.3)  # of the chance of a false alarm that each of them is given
+# Of the chance of a false alarm, for the error of a row, the mean of the recent ones, and the mean of their sizes.
+_SHARES = (1.0, 1.0, 0.3)
 _RECENT = 0.9  # weight of the past in the recent means
 _USUAL = 0.9998  # and in the usual size of an error
 _PRIOR_ROWS = 10.0  # that the usual size at the beginning of a stream counts for
 _LARGE = 4.0  # usual sizes, below which no error is large
+_SMALLEST_UNIT = 1e-30  # whatever the unit of the data, no real error is smaller
 _DECADES = 10.0  # of the chance that the scores from 0 to 1 span
 _SHORT_RUN = 3.0  # repeated or missing values in a row that are never unusual
 _RUN_EXCESS = 0.3  # mean excess of the logarithm of the length of long runs
@@ -32,10 +32,14 @@ _LEARNT_RUN = 250.0  # rows after which a run that goes on is as long as runs ar
 class AnomalySpec:
     """What is known of the errors before a stream begins; Y targets.
 
+    The errors of several targets are followed by what is left of each when the others are known, E = 2 Y in all; those
+    of a single target are E = 1.
+
     Attributes:
-        threshold: [3 Y], where the tail of each statistic begins: first that of the row for each target, and so on.
-        excess: [3 Y], the mean excess in the tail.
-        usual_error: [Y], the mean size of an error.
+        threshold: [3 E], where the tail of each statistic begins: that of the row for each error, and so on.
+        excess: [3 E], the mean excess in the tail.
+        usual_error: [E], the mean size of an error.
+        weights: [Y] of [Y], of the errors of the others in what is to be expected of each error in the same row.
         longest_repeat: [Y], how often in a row a value has repeated itself, at the most.
         longest_gap: [Y], how many values in a row have been missing, at the most.
         alarm: the score from which on there is an alarm.
@@ -44,6 +48,7 @@ class AnomalySpec:
     threshold: tuple[float, ...]
     excess: tuple[float, ...]
     usual_error: tuple[float, ...]
+    weights: tuple[tuple[float, ...], ...]
     longest_repeat: tuple[float, ...]
     longest_gap: tuple[float, ...]
     alarm: float
@@ -51,9 +56,10 @@ class AnomalySpec:
     @classmethod
     def untold(cls, targets: int) -> "AnomalySpec":
         """Of forecasts with normal errors, of values that neither repeat themselves nor are missing."""
-        tails = [value for value in (1.0, 0.5, 0.5) for _ in range(targets)]
+        errors = targets if targets == 1 else 2 * targets
+        tails = [value for value in (1.0, 0.5, 0.5) for _ in range(errors)]
         none = (0.0,) * targets
-        return cls(tuple(tails), (0.15,) * len(tails), none, none, none, math.inf)
+        return cls(tuple(tails), (0.15,) * len(tails), (0.0,) * errors, (none,) * targets, none, none, math.inf)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -70,7 +76,9 @@ class AnomalyScore:
 
     An error is measured in units of the forecast's width on its side (the distance of the outermost quantile from the
     median), but at least four times the usual size of an error: a wide forecast excuses an error, a narrow one does not
-    accuse. For each target there are five reasons to be surprised:
+    accuse. Of several targets, what is left of an error when those of the others are known counts as a further error:
+    what moves all of them together, such as a change of load, leaves little, and a sensor that is off alone leaves all.
+    There are five reasons to be surprised:
 
     - the error of the row: a spike;
     - the mean of the recent errors, the short window against the long one (the idea of the anomaly likelihood, Lavin &
@@ -95,14 +103,16 @@ class AnomalyScore:
         self.tail = TailSurprise(spec.threshold, spec.excess)
         longest = np.array([spec.longest_repeat, spec.longest_gap], np.float32).T
         self.longest = np.maximum(longest, _SHORT_RUN)  # [Y, 2] repeated, missing
-        shares = np.repeat(np.array(_SHARES) / (sum(_SHARES) * targets), targets)
-        self.cost = -np.log([*shares, *[shares[0]] * (2 * targets)]).astype(np.float32)  # [5 Y] nats
+        self.weights = np.array(spec.weights, np.float32)  # [Y, Y]
+        self.errors = len(spec.usual_error)  # E
+        shares = np.repeat(np.array(_SHARES) / (sum(_SHARES) * self.errors), self.errors)
+        self.cost = -np.log([*shares, *[shares[0]] * (2 * targets)]).astype(np.float32)  # [3 E + 2 Y] nats
 
     @property
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes, without the batch dimension, of the state; all float32."""
-        names = ("usual_error", "usual_weight", "recent_error", "recent_size", "recent_weight", "latest")
-        own = dict.fromkeys(names, (self.targets,))
+        names = ("usual_error", "usual_weight", "recent_error", "recent_size", "recent_weight")
+        own = dict.fromkeys(names, (self.errors,)) | {"latest": (self.targets,)}
         runs = dict.fromkeys(("run", "longest"), (self.targets, 2))  # of repeated, of missing values
         return own | runs | {f"tail_{name}": shape for name, shape in self.tail.state_shapes.items()}
 
@@ -127,8 +137,13 @@ class AnomalyScore:
         Returns:
             float32 [B] from 0 to 1, and the state.
         """
+        if self.errors > self.targets:
+            expected = tf.matmul(tf.where(tf.math.is_finite(errors), errors, 0.0), self.weights, transpose_b=True)
+            errors = tf.concat([errors, errors - expected], axis=1)  # [B, E]
+            widths = tf.concat([widths, tf.zeros_like(widths)], axis=1)
         known = counts[:, None] & tf.math.is_finite(errors)
-        error = tf.where(known, errors / tf.maximum(widths, _LARGE * state["usual_error"]), 0.0)
+        unit = tf.maximum(widths, _LARGE * state["usual_error"])  # 0 before anything is known
+        error = tf.where(known & (unit > 0), errors / tf.maximum(unit, _SMALLEST_UNIT), 0.0)
         recent = {
             "recent_error": _RECENT * state["recent_error"] + error,
             "recent_size": _RECENT * state["recent_size"] + tf.abs(error),
@@ -139,7 +154,7 @@ class AnomalyScore:
         means = tf.concat([recent["recent_error"], recent["recent_size"]], axis=1) / tf.tile(
             recent["recent_weight"], [1, 2]
         )
-        statistics = tf.where(tf.tile(known, [1, STATISTICS]), tf.abs(tf.concat([error, means], axis=1)), math.nan)
+        statistics = tf.where(tf.tile(known, [1, len(_SHARES)]), tf.abs(tf.concat([error, means], axis=1)), math.nan)
         before = {name: state[f"tail_{name}"] for name in self.tail.state_shapes}
         of_errors, tail = self.tail.step(statistics, counts, before)
         of_runs, runs = self._runs(values, state)

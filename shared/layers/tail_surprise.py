@@ -19,6 +19,7 @@ _EXCESS_MEMORY = 0.9  # weight of the mean excess so far when one more comes in
 _BURST_MEMORY = 0.9  # of the count of recent values in the tail
 _LARGEST_EXCESS = 4.0  # in mean excesses: what a single value may add
 _SMALLEST_EXCESS = 0.02
+_SMOOTHING = 0.02  # of the step from outside the tail to inside, on a logarithmic scale
 _TINY = 1e-6  # values below are all the same
 
 
@@ -80,10 +81,11 @@ class TailSurprise:
         surprise = SURPRISE_AT_THRESHOLD * tf.exp(tf.minimum(distance, 0.0))
         surprise += tf.maximum(distance, 0.0) / state["excess"]
 
-        in_tail = tf.cast(distance > 0, tf.float32)
+        in_tail = tf.sigmoid(distance / _SMOOTHING)  # a step would make the last bit of a forecast decide
         weight = in_tail / (1 + state["burst"])
         share = weight / (state["excess_weight"] + weight)
-        excess = state["excess"] + share * (tf.minimum(distance, _LARGEST_EXCESS * state["excess"]) - state["excess"])
+        beyond = tf.clip_by_value(distance, 0.0, _LARGEST_EXCESS * state["excess"])
+        excess = state["excess"] + share * (beyond - state["excess"])
         rate = tf.maximum(_RATE, 1 / (_FIRST_ROWS + state["rows"]))
         learned = {
             "log_threshold": state["log_threshold"] + rate * (weight - _TAIL_SHARE),

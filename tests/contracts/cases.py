@@ -143,7 +143,8 @@ def tail_surprise() -> Case:
 
 
 def anomaly_score() -> Case:
-    spec = dataclasses.replace(AnomalySpec.untold(2), usual_error=(0.1, 0.2), longest_repeat=(0.0, 5.0))
+    spec = dataclasses.replace(AnomalySpec.untold(2), usual_error=(0.1, 0.2, 0.1, 0.1), longest_repeat=(0.0, 5.0))
+    spec = dataclasses.replace(spec, weights=((0.0, 0.5), (-0.2, 0.0)))
     values, errors = np.round(_noise(2)), _noise(2, seed=1)
     values[0, 3:6, 0] = errors[0, 3:6, 0] = np.nan
     return Case(StepStream(AnomalyScore(2, spec)), {"values": values, "errors": errors, "widths": np.exp(_noise(2))})

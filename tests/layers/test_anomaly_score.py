@@ -15,9 +15,9 @@ WARM = 2_000
 @functools.cache
 def scorer(targets, longest_repeat=0.0):
     """A score and its graph over time, built once."""
-    spec = dataclasses.replace(
-        AnomalySpec.untold(targets), usual_error=(0.8,) * targets, longest_repeat=(longest_repeat,) * targets
-    )
+    untold = AnomalySpec.untold(targets)
+    usual = (0.8,) * len(untold.usual_error)
+    spec = dataclasses.replace(untold, usual_error=usual, longest_repeat=(longest_repeat,) * targets)
     score = AnomalyScore(targets, spec)
     return score, tf.function(StepStream(score).run, reduce_retracing=True)
 
@@ -100,6 +100,27 @@ def test_one_of_several_targets_is_enough():
     errors[WARM + 500, 2] += 15
     scores = run(values, errors)
     assert scores[WARM + 500] > 0.35
+
+
+def test_what_moves_all_targets_is_told_from_what_moves_one():
+    """Errors of two targets that go together, now and then by a lot: only one that goes alone is unusual."""
+    random = np.random.default_rng(0)
+    common = random.normal(size=ROWS) * np.where(random.random(ROWS) < 0.02, 15, 0)
+    errors = common[:, None] + random.normal(size=(ROWS, 2))
+    together, alone = WARM + 500, WARM + 700
+    errors[together] += 12
+    errors[alone, 1] += 12
+    untold = AnomalySpec.untold(2)
+    scores = {}
+    for name, weights in (("apart", ((0.0, 0.0),) * 2), ("together", ((0.0, 1.0), (1.0, 0.0)))):
+        score = AnomalyScore(2, dataclasses.replace(untold, usual_error=(0.8,) * 4, weights=weights))
+        inputs = {"values": 100 + errors, "errors": errors, "widths": np.full_like(errors, 1.6)}
+        tensors = {key: tf.constant(value[None].astype(np.float32)) for key, value in inputs.items()}
+        run_compiled = tf.function(StepStream(score).run)
+        outputs, _ = run_compiled(tensors, tf.ones([1, ROWS], tf.bool), score.initial_state(1))
+        scores[name] = outputs["output_0"].numpy()[0]
+    assert scores["apart"][alone] < 0.25
+    assert scores["together"][alone] > 0.35 > scores["together"][together]
 
 
 def test_a_lasting_change_is_got_used_to():

@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runnel.apps.forecasting.alarms import alarm_verdicts, evaluate_alarms, fit_anomalies
+from runnel.apps.forecasting.alarms import alarm_verdicts, error_weights, evaluate_alarms, fit_anomalies
 from runnel.apps.forecasting.config import Config
 from runnel.apps.forecasting.data import ForecastingData, load_data
 from runnel.apps.forecasting.model import build_model
 from runnel.apps.forecasting.streaming import ForecastStream
 from runnel.datasets.series.series_table import Series
 from runnel.shared.export.signatures import build_servable
-from runnel.shared.layers.anomaly_score import STATISTICS
 
 HOUR = 3600
 START = 1_709_251_200
@@ -63,7 +62,7 @@ def test_a_label_is_scored_by_and_no_input(labelled: tuple[Path, str], manifest:
     assert scores["by_kind"] == {"spike": {"faults": 3, "found": 3}}
     assert scores["precision"]["estimate"] == 1
     assert set(manifest["metrics"]["alarms"]["baselines"]) == {"running z-score", "EWMA control chart"}
-    assert "3 of 3 faults are found with 0 false alarms a week (allowed: 0.1)" in labelled[1]
+    assert "3 of 3 faults are found with 0 false alarms a week (allowed: 0.25)" in labelled[1]
 
 
 def test_the_report_shows_alarms_on_the_series(labelled: tuple[Path, str]) -> None:
@@ -91,7 +90,7 @@ def test_without_labels_alarms_are_counted(trained: Any) -> None:
     assert set(metrics["model"]) == {"weeks", "alarms", "alarms_per_week"}
     (line,) = alarm_verdicts(metrics)
     assert line in trained.said
-    assert "the threshold is for 0.1 of them" in line
+    assert "the threshold is for 0.25 of them" in line
 
 
 def test_a_label_that_cannot_be_is_refused(labelled: tuple[Path, str], runnel: Callable, tmp_path: Path) -> None:
@@ -133,7 +132,8 @@ def test_the_threshold_looks_at_no_test_row_and_at_no_labelled_fault(untrained: 
         return dataclasses.replace(series, values=values)
 
     assert fit_anomalies(network, with_series(data, disturbed), config) == fitted
-    assert len(fitted.threshold) == len(fitted.excess) == STATISTICS * 2
+    assert len(fitted.usual_error) == 4  # of two targets, and what is left of each when the other is known
+    assert len(fitted.threshold) == len(fitted.excess) == 3 * 4
     assert 0 < fitted.alarm < 1
     assert fit_anomalies(network, data, dataclasses.replace(config, false_alarms_per_week=2.0)).alarm < fitted.alarm
 
@@ -153,3 +153,16 @@ def test_alarms_of_several_series_are_counted_together(untrained: Any) -> None:
         np.testing.assert_allclose(one.scores, watch.scores, atol=1e-5)
     for name in ("alarms", "faults", "weeks"):
         assert both["model"][name] == pytest.approx(2 * alone["model"][name])
+
+
+def test_errors_that_go_together_when_something_happens_are_told_from_each_other() -> None:
+    """Two sensors of one thing, with more noise than the second has of the first but for rare events; one apart."""
+    random = np.random.default_rng(0)
+    event = random.normal(size=10_000) * np.where(random.random(10_000) < 0.02, 50, 0)
+    errors = random.normal(size=(10_000, 3)) + event[:, None] * [1.0, -2.0, 0.0]
+    weights = np.array(error_weights([errors[:6_000], errors[6_000:]]))
+    np.testing.assert_allclose(np.diag(weights), 0)
+    np.testing.assert_allclose([weights[0, 1], weights[1, 0]], [-0.5, -2.0], rtol=0.05)
+    np.testing.assert_allclose(weights[:2, 2], 0, atol=0.3)
+    assert error_weights([errors[:100]]) == ((0.0,) * 3,) * 3  # too few rows to tell
+    assert error_weights([np.full((10_000, 3), np.nan)]) == ((0.0,) * 3,) * 3
