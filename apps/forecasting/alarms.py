@@ -16,9 +16,11 @@ from runnel.datasets.series.series_table import Series
 from runnel.shared.evaluation.alarm_baselines import ALARM_BASELINES
 from runnel.shared.evaluation.alarm_scores import GRACE, WatchedSeries, fault_stretches, score_alarms
 from runnel.shared.evaluation.alarm_threshold import choose_alarm_threshold
-from runnel.shared.layers.anomaly_score import AnomalySpec, score_of_chance
+from runnel.shared.layers.anomaly_score import AnomalyScore, AnomalySpec, score_of_chance
+from runnel.shared.layers.scan_time import scan_time
 from runnel.shared.preprocessing.calendar_features import SECONDS_PER_WEEK
 from runnel.shared.preprocessing.series_runs import longest_gaps, longest_repeats
+from runnel.shared.streaming.stream_model import Tensors
 
 __all__ = ["Watch", "alarm_verdicts", "error_weights", "evaluate_alarms", "fit_anomalies"]
 
@@ -67,27 +69,22 @@ def fit_anomalies(network: keras.Model, data: ForecastingData, config: Config) -
     )
     spans = [(max(0, split.validation - _WARM_ROWS), split.test) for split in data.splits]
     rows = {name: tf.constant(value) for name, value in padded_rows(series, spans).items()}
+    stream = ForecastStream(network, data.spec, config.horizon, config.advanced.adaptation_rate)
+    judge = tf.function(stream.judge, autograph=False)
+    judged, _ = judge(rows, stream.initial_state(len(series)))
 
-    def judged(spec: AnomalySpec) -> tuple[Mapping[str, np.ndarray], Mapping[str, np.ndarray]]:
-        stream = ForecastStream(network, data.spec, config.horizon, config.advanced.adaptation_rate, spec)
-        state = stream.initial_state(len(series))
-        judge = tf.function(stream.judge, autograph=False).get_concrete_function(rows, state)
-        outputs, state = judge(rows, state)
-        return {name: value.numpy() for name, value in outputs.items()}, state
-
-    if targets > 1:
-        errors, _ = judged(spec)
-        spec = dataclasses.replace(spec, weights=error_weights(_validation_rows([*errors["error"]], spans, data)))
-    _, after = judged(spec)
-    threshold, excess, usual = (np.median(after[f"anomaly_{name}"], axis=0) for name in _LEARNED)
+    weights = error_weights(_validation_rows([*judged["error"].numpy()], spans, data))
+    spec = dataclasses.replace(spec, weights=weights)
+    _, after = _scored(judged, spec)
+    threshold, excess, usual = (np.median(after[name], axis=0) for name in _LEARNED)
     spec = dataclasses.replace(
         spec,
         threshold=tuple(map(float, np.exp(threshold))),
         excess=tuple(map(float, excess)),
         usual_error=tuple(map(float, usual)),
     )
-    scores, _ = judged(spec)
-    normal = _validation_rows([*scores["anomaly_score"]], spans, data)
+    scores, _ = _scored(judged, spec)
+    normal = _validation_rows([*scores.numpy()], spans, data)
     return dataclasses.replace(spec, alarm=_threshold(normal, data, config))
 
 
@@ -157,6 +154,20 @@ def _found(scores: Mapping[str, Any], allowed: float | None) -> str:
     return f"{found} of {scores['faults']} faults are found with {false_alarms}, {right}"
 
 
+def _scored(judged: Mapping[str, tf.Tensor], spec: AnomalySpec) -> tuple[tf.Tensor, Mapping[str, tf.Tensor]]:
+    """Scores [B, N] of judged rows from a fresh state, and the state after them."""
+    anomalies = AnomalyScore(len(spec.weights), spec)
+
+    def step(row: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
+        score, state = anomalies.step(row["values"], row["error"], row["width"], row["counts"], state)
+        return {"score": score}, state
+
+    state = anomalies.initial_state(len(judged["counts"]))
+    scan = tf.function(lambda: scan_time(step, judged, state), autograph=False).get_concrete_function()
+    outputs, state = scan()
+    return outputs["score"], state
+
+
 def _validation_rows(of_rows: _Scores, spans: Sequence[tuple[int, int]], data: ForecastingData) -> list[np.ndarray]:
     """Of each series the part that belongs to its validation rows; zeros in place of labelled faults.
 
@@ -182,7 +193,7 @@ def error_weights(errors: Sequence[np.ndarray]) -> tuple[tuple[float, ...], ...]
     """
     known = np.concatenate([one[np.isfinite(one).all(axis=1)] for one in errors]).astype(np.float64)
     targets = known.shape[1]
-    if _EVENT_SHARE * len(known) < _FEWEST_EVENTS * targets:
+    if targets == 1 or _EVENT_SHARE * len(known) < _FEWEST_EVENTS * targets:
         return ((0.0,) * targets,) * targets
     scale = np.maximum(np.sqrt(np.mean(known**2, axis=0)), _SMALLEST_SCALE)
     largest = np.abs(known / scale).max(axis=1)

@@ -97,7 +97,12 @@ class ForecastStream(StreamModel):
         return self._forecast(state) | {name: judged[name] for name in _OF_EACH_ROW}, state
 
     def judge(self, inputs: Mapping[str, tf.Tensor], state: Tensors) -> tuple[Tensors, Tensors]:
-        """Takes N rows as `step` does; gives of each its score, its alarm and its `error` [B, N, Y]."""
+        """Takes N rows as `step` does.
+
+        Returns:
+            of each row `anomaly_score` and `alarm` [B, N], and what they come from (see `AnomalyScore.step`): `values`,
+            `error` and `width` [B, N, Y], and `counts` [B, N]; and the state.
+        """
         rows = {"observation": inputs["observation"], "timestamp": inputs["timestamp"]}
         rows["mask"] = tf.sequence_mask(inputs["length"], tf.shape(rows["timestamp"])[1])
         return run_in_blocks(self._advance, rows, state, _BLOCK_ROWS)
@@ -133,18 +138,17 @@ class ForecastStream(StreamModel):
             "mask": outputs["mask"],
         }
         scores, judged_state = scan_time(self._judge, judged, {name: state[name] for name in row_state})
-        return scores, {**network_state, **judged_state}
+        return scores | {"values": outputs["values"], "counts": outputs["mask"]}, {**network_state, **judged_state}
 
     def _judge(self, row: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         """Scores a row by the last forecast for its step, then learns from it and keeps the new forecasts."""
         step = tf.clip_by_value(row["elapsed"] - 1, 0, self.horizon - 1)
         expected = tf.gather(state["quantiles"], step, axis=1, batch_dims=1)  # [B, Y, Q]
         seen = self.spec.relative(row["values"], state["level"])  # [B, Y]
-        error, width = seen - expected[..., len(self.levels) // 2], width_towards(seen, expected)
+        error = seen - expected[..., len(self.levels) // 2]
+        width = tf.maximum(width_towards(seen, expected), self.smallest_width)
         watched = {name: state[f"anomaly_{name}"] for name in self.anomalies.state_shapes}
-        score, watched = self.anomalies.step(
-            row["values"], error, tf.maximum(width, self.smallest_width), row["mask"], watched
-        )
+        score, watched = self.anomalies.step(row["values"], error, width, row["mask"], watched)
 
         before = {name: state[f"interval_{name}"] for name in self.intervals.state_shapes}
         quantiles, after = self.intervals.step(
@@ -154,7 +158,8 @@ class ForecastStream(StreamModel):
         new_state |= {f"anomaly_{name}": value for name, value in watched.items()}
         new_state["level"] = tf.where(row["mask"][:, None], row["level"], state["level"])
         new_state["quantiles"] = tf.where(row["mask"][:, None, None, None], quantiles, state["quantiles"])
-        return {"anomaly_score": score, "alarm": self.anomalies.is_alarm(score), "error": error}, new_state
+        judged = {"anomaly_score": score, "alarm": self.anomalies.is_alarm(score), "error": error, "width": width}
+        return judged, new_state
 
     def _forecast(self, state: Tensors) -> Tensors:
         """The forecasts in raw units that the state holds."""

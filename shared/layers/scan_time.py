@@ -54,7 +54,7 @@ def _output_specs(step: Callable, sequences: Mapping[str, tf.Tensor], state: Ten
     row_specs = {name: tf.TensorSpec([None, *v.shape[2:]], v.dtype) for name, v in sequences.items()}
     state_specs = {name: tf.TensorSpec([None, *v.shape[1:]], v.dtype) for name, v in state.items()}
     with tf.init_scope():
-        return tf.function(step).get_concrete_function(row_specs, state_specs).structured_outputs[0]
+        return tf.function(step, autograph=False).get_concrete_function(row_specs, state_specs).structured_outputs[0]
 
 
 def _to_batch_major(values: tf.Tensor) -> tf.Tensor:
