@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import log_ndtr
 
 __all__ = ["ALARM_BASELINES", "exponential_average_chart", "windowed_gaussian"]
 
@@ -45,16 +45,16 @@ def exponential_average_chart(values: Floats, known: int, window: int) -> Floats
         As `windowed_gaussian`.
     """
     del window
-    average = pd.DataFrame(values).ewm(alpha=_WEIGHT, adjust=False).mean().to_numpy()
-    normal = average[:known]
-    return _score(average - np.nanmean(normal, axis=0), np.nanstd(normal, axis=0), values)
+    average = pd.DataFrame(values).ewm(alpha=_WEIGHT, adjust=False).mean()
+    normal = average.iloc[:known]
+    return _score((average - normal.mean()).to_numpy(), normal.std(ddof=0).to_numpy(), values)
 
 
 def _score(distance: Floats, deviation: Floats, values: Floats) -> Floats:
-    """From distances and standard deviations [T, Y] or [Y] to scores [T]; 0 where nothing is known."""
+    """From distances [T, Y] and standard deviations [T, Y] or [Y] to scores [T]; 0 where nothing is known."""
     smallest = _SMALLEST_SHARE * max(float(np.nanmax(np.abs(values), initial=0.0)), 1e-30)
     sizes = np.abs(distance) / np.maximum(deviation, smallest)
-    decades = -(norm.logsf(np.nan_to_num(sizes, nan=0.0)) + np.log(2)) / np.log(10)
+    decades = -(log_ndtr(-np.nan_to_num(sizes, nan=0.0)) + np.log(2)) / np.log(10)
     return np.clip(decades.max(axis=1) / _DECADES, 0.0, 1.0)
 
 

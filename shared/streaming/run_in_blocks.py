@@ -66,6 +66,8 @@ def _empty_outputs(advance: Callable, sequences: Mapping[str, tf.Tensor], state:
     piece_specs = {name: tf.TensorSpec([None, None, *v.shape[2:]], v.dtype) for name, v in sequences.items()}
     state_specs = {name: tf.TensorSpec([None, *v.shape[1:]], v.dtype) for name, v in state.items()}
     with tf.init_scope():
-        specs = tf.function(advance, autograph=False).get_concrete_function(piece_specs, state_specs).structured_outputs[0]
+        specs = (
+            tf.function(advance, autograph=False).get_concrete_function(piece_specs, state_specs).structured_outputs[0]
+        )
     batch = tf.shape(next(iter(sequences.values())))[0]
     return {name: tf.zeros([batch, 0, *spec.shape[2:]], spec.dtype) for name, spec in specs.items()}

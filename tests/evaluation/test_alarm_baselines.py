@@ -39,5 +39,14 @@ def test_what_stands_out_and_what_is_missing(baseline):
 
 
 @pytest.mark.parametrize("baseline", ALARM_BASELINES.values(), ids=list(ALARM_BASELINES))
+def test_a_column_without_a_value_among_the_normal_rows(baseline):
+    values = VALUES.copy()
+    values[:600, 1] = np.nan
+    assert baseline(values, 500, 100).max() > 0
+    assert baseline(values, 0, 100).shape == (1_000,)
+    assert baseline(np.full((10, 2), np.nan), 5, 3).max() == 0
+
+
+@pytest.mark.parametrize("baseline", ALARM_BASELINES.values(), ids=list(ALARM_BASELINES))
 def test_a_flat_line_is_not_unusual(baseline):
     assert baseline(np.full((300, 1), 7.0), 100, 50).max() == 0
