@@ -93,8 +93,13 @@ class ForecastStream(StreamModel):
         A row is judged by the forecast made before it. Rows past `length` have the score 0 and no alarm. Without any
         row so far the forecasts are NaN and their timestamps 0.
         """
-        judged, state = self.judge(inputs, state)
-        return self._forecast(state) | {name: judged[name] for name in _OF_EACH_ROW}, state
+
+        def advance(rows: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
+            judged, state = self._advance(rows, state)
+            return {name: judged[name] for name in _OF_EACH_ROW}, state
+
+        scores, state = run_in_blocks(advance, _rows(inputs), state, _BLOCK_ROWS)
+        return self._forecast(state) | scores, state
 
     def judge(self, inputs: Mapping[str, tf.Tensor], state: Tensors) -> tuple[Tensors, Tensors]:
         """Takes N rows as `step` does.
@@ -103,9 +108,7 @@ class ForecastStream(StreamModel):
             of each row `anomaly_score` and `alarm` [B, N], and what they come from (see `AnomalyScore.step`): `values`,
             `error` and `width` [B, N, Y], and `counts` [B, N]; and the state.
         """
-        rows = {"observation": inputs["observation"], "timestamp": inputs["timestamp"]}
-        rows["mask"] = tf.sequence_mask(inputs["length"], tf.shape(rows["timestamp"])[1])
-        return run_in_blocks(self._advance, rows, state, _BLOCK_ROWS)
+        return run_in_blocks(self._advance, _rows(inputs), state, _BLOCK_ROWS)
 
     def serve(self, inputs: Mapping[str, tf.Tensor]) -> Tensors:
         """Takes a whole history and gives the forecasts after its last row."""
@@ -172,6 +175,12 @@ class ForecastStream(StreamModel):
             "quantiles": quantiles,
             "forecast_timestamp": tf.where(known, ahead, tf.zeros_like(ahead)),
         }
+
+
+def _rows(inputs: Mapping[str, tf.Tensor]) -> Tensors:
+    """The inputs of `step`, with a mask [B, N] in place of the length."""
+    rows = {"observation": inputs["observation"], "timestamp": inputs["timestamp"]}
+    return rows | {"mask": tf.sequence_mask(inputs["length"], tf.shape(rows["timestamp"])[1])}
 
 
 def build_probe(data: ForecastingData) -> Probe:

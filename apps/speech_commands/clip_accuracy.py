@@ -134,7 +134,7 @@ def mean_over_speakers(values: ArrayLike, speakers: Sequence[str]) -> dict[str, 
     counts = np.bincount(group)
     # The mean is 1 minus the ratio of two sums of losses that are not negative.
     interval = paired_skill(counts - np.bincount(group, np.asarray(values, np.float64)), counts, block=1).interval
-    return {"estimate": interval.estimate, "lower": interval.lower, "upper": interval.upper}
+    return interval.to_dict()
 
 
 def _with_silence(clips: Clips, noises: Sequence[np.ndarray], seed: int) -> tuple[Clips, str]:

@@ -8,11 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
+from runnel.shared.layers.anomaly_score import DECADES
+
 __all__ = ["ALARM_BASELINES", "exponential_average_chart", "windowed_gaussian"]
 
 _WEIGHT = 0.2  # of the newest value in the control chart
 _SMALLEST_SHARE = 1e-9  # of the largest absolute value: a standard deviation below is none
-_DECADES = 10.0  # of the chance that scores from 0 to 1 span, as those of a model
 
 Floats = NDArray[np.float64]
 
@@ -55,7 +56,7 @@ def _score(distance: Floats, deviation: Floats, values: Floats) -> Floats:
     smallest = _SMALLEST_SHARE * max(float(np.nanmax(np.abs(values), initial=0.0)), 1e-30)
     sizes = np.abs(distance) / np.maximum(deviation, smallest)
     decades = -(log_ndtr(-np.nan_to_num(sizes, nan=0.0)) + np.log(2)) / np.log(10)
-    return np.clip(decades.max(axis=1) / _DECADES, 0.0, 1.0)
+    return np.clip(decades.max(axis=1) / DECADES, 0.0, 1.0)
 
 
 ALARM_BASELINES: Mapping[str, Callable[[Floats, int, int], Floats]] = MappingProxyType(

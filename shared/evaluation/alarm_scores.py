@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runnel.shared.evaluation.bootstrap import ConfidenceInterval
 from runnel.shared.evaluation.detection_scores import poisson_rate
+from runnel.shared.evaluation.quantile_metrics import wilson_interval
 
 __all__ = ["GAP", "GRACE", "Stretch", "WatchedSeries", "alarm_stretches", "fault_stretches", "score_alarms"]
 
 GAP = 6  # rows
 GRACE = 6  # rows
-
-_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def score_alarms(watched: Sequence[WatchedSeries], weeks: float) -> dict[str, An
     """
     alarms = [alarm_stretches(one.alarms) for one in watched]
     count = sum(map(len, alarms))
-    scores = {"weeks": weeks, "alarms": count, "alarms_per_week": _plain(poisson_rate(count, weeks))}
+    scores = {"weeks": weeks, "alarms": count, "alarms_per_week": poisson_rate(count, weeks).to_dict()}
     if all(one.faults is None for one in watched):
         return scores
     right = 0
@@ -107,9 +105,9 @@ def score_alarms(watched: Sequence[WatchedSeries], weeks: float) -> dict[str, An
     total = sum(kind["faults"] for kind in by_kind.values())
     return scores | {
         "faults": total,
-        "recall": _plain(_share(len(delays), total)),
-        "precision": _plain(_share(right, count)),
-        "false_alarms_per_week": _plain(poisson_rate(count - right, weeks)),
+        "recall": wilson_interval(len(delays), total).to_dict(),
+        "precision": wilson_interval(right, count).to_dict(),
+        "false_alarms_per_week": poisson_rate(count - right, weeks).to_dict(),
         "delay_minutes": {name: _percentile(delays, percent) for name, percent in (("median", 50), ("p90", 90))},
         "by_kind": dict(sorted(by_kind.items())),
     }
@@ -123,19 +121,5 @@ def _near(faults: Sequence[Stretch], rows: int) -> NDArray[np.bool_]:
     return near
 
 
-def _share(count: int, total: int) -> ConfidenceInterval:
-    """A share with the interval of Wilson (1927); NaN of nothing."""
-    from scipy.stats import binomtest  # slow to import
-
-    if not total:
-        return ConfidenceInterval(np.nan, np.nan, np.nan, _CONFIDENCE, "Wilson")
-    interval = binomtest(count, total).proportion_ci(_CONFIDENCE, "wilson")
-    return ConfidenceInterval(count / total, float(interval.low), float(interval.high), _CONFIDENCE, "Wilson")
-
-
 def _percentile(values: Sequence[float], percent: float) -> float:
     return float(np.percentile(values, percent)) if len(values) else np.nan
-
-
-def _plain(interval: ConfidenceInterval) -> dict[str, float]:
-    return {"estimate": interval.estimate, "lower": interval.lower, "upper": interval.upper}

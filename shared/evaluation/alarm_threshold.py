@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from runnel.shared.evaluation.alarm_scores import GAP
+from runnel.shared.evaluation.alarm_scores import alarm_stretches
 
 __all__ = ["choose_alarm_threshold"]
 
@@ -20,8 +20,8 @@ def choose_alarm_threshold(
 
     The rows need not be many: beyond their 98 % quantile the scores of independent peaks are exponential, and the
     threshold lies where that tail has the rate asked for (peaks over a threshold: Coles 2001, "An introduction to
-    statistical modeling of extreme values", section 4.3). Scores of one burst, with at most `GAP` rows between them,
-    are one peak. The scale of the tail is that of the median peak, so that a few faults nobody labelled move it little.
+    statistical modeling of extreme values", section 4.3). Scores of one burst, close enough to be one alarm, are one
+    peak. The scale of the tail is that of the median peak, so that a few faults nobody labelled move it little.
 
     Args:
         scores: [T] of each series, from 0 to 1, on rows that count as normal.
@@ -44,8 +44,5 @@ def choose_alarm_threshold(
 
 def _peaks(scores: NDArray[np.floating], begin: float) -> NDArray[np.floating]:
     """The largest score of each burst of scores above `begin`."""
-    rows = np.flatnonzero(scores > begin)
-    if not len(rows):
-        return np.zeros(0)
-    bursts = np.split(scores[rows], np.flatnonzero(np.diff(rows) > GAP + 1) + 1)
-    return np.array([burst.max() for burst in bursts])
+    bursts = alarm_stretches(scores > begin)
+    return np.array([scores[burst.begin : burst.end].max() for burst in bursts])

@@ -36,6 +36,10 @@ class ConfidenceInterval:
         """Says whether `value` lies inside, bounds included; false where there is no interval."""
         return self.lower <= value <= self.upper
 
+    def to_dict(self) -> dict[str, float]:
+        """The `estimate` with its `lower` and `upper` bound, as plain data for a manifest."""
+        return {"estimate": self.estimate, "lower": self.lower, "upper": self.upper}
+
 
 @dataclass(frozen=True)
 class PairedSkill:

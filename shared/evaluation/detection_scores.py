@@ -170,9 +170,9 @@ def detection_scores(
     false_alarms = sum(len(one.false_alarms) for one in matched)
     spoken, mistaken = sum(len(one.words) for one in matched), sum(len(one.mistaken) for one in matched)
     return {
-        "recall": _plain(_recall(matched, draws, seed, confidence)),
+        "recall": _recall(matched, draws, seed, confidence).to_dict(),
         "mistaken": mistaken / spoken if spoken else float("nan"),
-        "false_alarms_per_hour": _plain(poisson_rate(false_alarms, hours, confidence)),
+        "false_alarms_per_hour": poisson_rate(false_alarms, hours, confidence).to_dict(),
         "delay_ms": {"median": _percentile(delays, 50), "p95": _percentile(delays, 95)},
         "words": spoken,
         "hits": len(delays),
@@ -283,7 +283,3 @@ def _by_label(matched: Sequence[Matched], hours: float) -> dict[str, dict[str, f
 
 def _percentile(values: Sequence[float], percent: float) -> float:
     return float(np.percentile(values, percent)) if values else float("nan")
-
-
-def _plain(interval: ConfidenceInterval) -> dict[str, float]:
-    return {"estimate": interval.estimate, "lower": interval.lower, "upper": interval.upper}

@@ -110,8 +110,7 @@ def _coverage(
     lower, upper = (int(np.argmin(np.abs(np.subtract(levels, level)))) for level in ((1 - width) / 2, (1 + width) / 2))
     inside = np.where(np.isnan(truth), np.nan, (quantiles[..., lower] <= truth) & (truth <= quantiles[..., upper]))
     block = default_block_length(len(np.unique(origin)), truth.shape[1])
-    measured = moving_block_bootstrap(_by_instant(inside, origin), block)
-    return {"estimate": measured.estimate, "lower": measured.lower, "upper": measured.upper}
+    return moving_block_bootstrap(_by_instant(inside, origin), block).to_dict()
 
 
 def _by_instant(values: np.ndarray, origin: np.ndarray) -> NDArray[np.float64]:

@@ -7,6 +7,8 @@ import numpy as np
 import sacrebleu
 from numpy.typing import NDArray
 
+from runnel.shared.evaluation.quantile_metrics import wilson_interval
+
 __all__ = ["translation_scores"]
 
 _DRAWS = 500  # bootstrap samples of the sentences
@@ -40,7 +42,7 @@ def translation_scores(translations: Sequence[str], references: Sequence[Sequenc
     return {
         "bleu": _score(sacrebleu.BLEU(), translations, streams),
         "chrf": _score(sacrebleu.CHRF(), translations, streams),
-        "exact": _share(exact, len(translations)),
+        "exact": wilson_interval(exact, len(translations)).to_dict(),
         "sentences": len(translations),
     }
 
@@ -62,11 +64,3 @@ def _score(metric: Any, translations: Sequence[str], streams: list[list[str | No
 
 def _of_counts(metric: Any, counts: NDArray[np.float64]) -> float:
     return float(metric._compute_score_from_stats(counts.sum(axis=0).tolist()).score)
-
-
-def _share(count: int, total: int, z: float = 1.96) -> dict[str, float]:
-    """A share with its 95 % interval (Wilson 1927)."""
-    share, spread = count / total, z * z / total
-    centre = (share + spread / 2) / (1 + spread)
-    half = z * np.sqrt(share * (1 - share) / total + spread / total / 4) / (1 + spread)
-    return {"estimate": share, "lower": max(float(centre - half), 0.0), "upper": min(float(centre + half), 1.0)}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from runnel.shared.evaluation.bootstrap import ConfidenceInterval, moving_block_bootstrap, paired_skill
+from runnel.shared.evaluation.bootstrap import moving_block_bootstrap, paired_skill
 
 __all__ = ["TypedWords", "compare_typing", "keys_saved", "recall_at", "reciprocal_rank", "typing_scores"]
 
@@ -142,10 +142,10 @@ def typing_scores(
     """
     shares = {"top1": recall_at(words, 1), f"top{k}": recall_at(words, k), "mrr": reciprocal_rank(words)}
     scores = {
-        name: _plain(moving_block_bootstrap(values, None, draws, seed, confidence)) for name, values in shares.items()
+        name: moving_block_bootstrap(values, None, draws, seed, confidence).to_dict() for name, values in shares.items()
     }
     savings = paired_skill(words.keys - keys_saved(words, k), words.keys, None, draws, seed, confidence)
-    scores["keystroke_savings"] = _plain(savings.interval)
+    scores["keystroke_savings"] = savings.interval.to_dict()
     return scores
 
 
@@ -188,7 +188,3 @@ def _listed(ranks: NDArray[np.int32], k: int) -> NDArray[np.bool_]:
     if k < 1:
         raise ValueError(f"k is {k}; give 1 or more suggestions")
     return (ranks >= 0) & (ranks < k)
-
-
-def _plain(interval: ConfidenceInterval) -> dict[str, float]:
-    return {"estimate": interval.estimate, "lower": interval.lower, "upper": interval.upper}

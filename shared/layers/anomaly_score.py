@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from runnel.shared.layers.tail_surprise import SURPRISE_AT_THRESHOLD, TailSurprise
 
-__all__ = ["AnomalyScore", "AnomalySpec", "score_of_chance"]
+__all__ = ["DECADES", "AnomalyScore", "AnomalySpec", "score_of_chance"]
 
 State = dict[str, Any]
 
@@ -22,7 +22,7 @@ _USUAL = 0.9998  # and in the usual size of an error
 _PRIOR_ROWS = 10.0  # that the usual size at the beginning of a stream counts for
 _LARGE = 4.0  # usual sizes, below which no error is large
 _SMALLEST_UNIT = 1e-30  # whatever the unit of the data, no real error is smaller
-_DECADES = 10.0  # of the chance that the scores from 0 to 1 span
+DECADES = 10.0  # of the chance that the scores from 0 to 1 span
 _SHORT_RUN = 3.0  # repeated or missing values in a row that are never unusual
 _RUN_EXCESS = 0.3  # mean excess of the logarithm of the length of long runs
 _LEARNT_RUN = 250.0  # rows after which a run that goes on is as long as runs are
@@ -68,7 +68,7 @@ class AnomalySpec:
 
 def score_of_chance(chance: float) -> float:
     """The score of rows as unusual as one in `1 / chance` is: a tenth for each power of ten, at most 1."""
-    return min(-math.log10(chance) / _DECADES, 1.0)
+    return min(-math.log10(chance) / DECADES, 1.0)
 
 
 class AnomalyScore:
@@ -161,7 +161,7 @@ class AnomalyScore:
 
         surprise = tf.concat([of_errors, tf.reshape(of_runs, [-1, 2 * self.targets])], axis=1) - self.cost
         rarest = tf.reduce_max(tf.where(tf.math.is_finite(surprise), surprise, 0.0), axis=1)
-        score = tf.clip_by_value(rarest / (_DECADES * math.log(10)), 0.0, 1.0)
+        score = tf.clip_by_value(rarest / (DECADES * math.log(10)), 0.0, 1.0)
         new_state = {
             name: tf.where(known, value, state[name]) for name, value in (recent | {"usual_error": usual}).items()
         }
