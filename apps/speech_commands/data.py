@@ -93,6 +93,7 @@ def training_batches(data: SpeechData, config: Config) -> tuple[Callable[[int], 
     audio, features = _audio(data.corpus, "train", data.labels, config), log_mel(config)
     mean = tf.constant(data.feature_mean)
 
+    @tf.function(autograph=False)
     def prepare(batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         frames = _frames(features, batch["waveform"])
         hidden = hidden_parts(batch["seed"], tf.shape(frames), config.advanced)

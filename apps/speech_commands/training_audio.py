@@ -103,6 +103,7 @@ class TrainingAudio:
         self.slots = advanced.slots
         self.frames = round(advanced.slots * advanced.slot_seconds * 16_000 / hop)
         self.hold = advanced.hold_seconds * 16_000
+        self._traced_batch = tf.function(self._batch, autograph=False)  # once, not for each epoch
 
     @property
     def batches_an_epoch(self) -> int:
@@ -124,7 +125,9 @@ class TrainingAudio:
         """
         seed = tf.constant([self.advanced.seed, epoch], tf.int32)
         batches = tf.data.Dataset.range(self.batches_an_epoch)
-        return batches.map(lambda batch: self._batch(seed, tf.cast(batch, tf.int32)), num_parallel_calls=2).prefetch(2)
+        return batches.map(
+            lambda batch: self._traced_batch(seed, tf.cast(batch, tf.int32)), num_parallel_calls=2
+        ).prefetch(2)
 
     def _batch(self, seed: tf.Tensor, batch: tf.Tensor) -> dict[str, tf.Tensor]:
         rows, count = self.advanced.batch_size, self.advanced.batch_size * self.slots

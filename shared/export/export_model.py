@@ -25,6 +25,14 @@ from runnel.shared.storage.checksums import folder_checksums
 
 __all__ = ["ExportContent", "export_model"]
 
+# Runs a program as if Keras were not installed, which TensorFlow would import: a service can do without that too.
+_WITHOUT_KERAS = """
+import runpy, sys
+sys.modules["keras"] = None
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
 
 @dataclass(frozen=True)
 class ExportContent:
@@ -97,7 +105,7 @@ def _verify(folder: Path, probe: Probe, signatures: dict[str, Any]) -> dict[str,
     with tempfile.TemporaryDirectory(dir=folder) as probe_folder:  # in the folder, so that a kill leaves nothing else
         record_probe(probe, signatures, Path(probe_folder))
         process = subprocess.run(
-            [sys.executable, "-I", verify.__file__, str(folder), probe_folder, str(result)],
+            [sys.executable, "-I", "-c", _WITHOUT_KERAS, verify.__file__, str(folder), probe_folder, str(result)],
             env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
             capture_output=True,
             text=True,

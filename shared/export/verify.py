@@ -1,4 +1,4 @@
-"""Verifies an export in a process that has TensorFlow and NumPy and nothing of this project.
+"""Verifies an export in a process that has TensorFlow and NumPy, no Keras, and nothing of this project.
 
 Run by path, isolated: `python -I verify.py EXPORT_DIR PROBE_DIR RESULT.json`. Exit code 0 if everything held, 1 if not.
 It must not import anything else: what it proves is that a service can do without.

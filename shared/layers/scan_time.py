@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
+from runnel.shared.layers.trace_ahead import trace_ahead
+
 __all__ = ["scan_time"]
 
 Tensors = dict[str, tf.Tensor]
@@ -30,16 +32,18 @@ def scan_time(
         return {name: values[:, None] for name, values in outputs.items()}, state
 
     batch, length = tf.shape(first)[0], tf.shape(first)[1]
+    rows = {name: tf.TensorSpec([v.shape[0], *v.shape[2:]], v.dtype) for name, v in sequences.items()}
+    traced = trace_ahead(step, rows, state)
     arrays = {
         # A first entry, later overwritten, tells the shape when there are no time steps.
         name: tf.TensorArray(spec.dtype, tf.maximum(length, 1), element_shape=[None, *spec.shape[1:]]).write(
             0, tf.zeros([batch, *spec.shape[1:]], spec.dtype)
         )
-        for name, spec in _output_specs(step, sequences, state).items()
+        for name, spec in traced.structured_outputs[0].items()
     }
 
     def body(time: tf.Tensor, arrays: dict, state: Tensors) -> tuple:
-        outputs, new_state = step({name: values[:, time] for name, values in sequences.items()}, state)
+        outputs, new_state = traced({name: values[:, time] for name, values in sequences.items()}, state)
         arrays = {name: array.write(time, outputs[name]) for name, array in arrays.items()}
         return time + 1, arrays, {name: tf.ensure_shape(new_state[name], state[name].shape) for name in state}
 
@@ -47,14 +51,6 @@ def scan_time(
         lambda time, *_: time < length, body, (tf.constant(0), arrays, dict(state)), maximum_iterations=length
     )
     return {name: _to_batch_major(array.stack()[:length]) for name, array in arrays.items()}, state
-
-
-def _output_specs(step: Callable, sequences: Mapping[str, tf.Tensor], state: Tensors) -> dict[str, tf.TensorSpec]:
-    """Shapes and dtypes of the outputs of one step, found without running it."""
-    row_specs = {name: tf.TensorSpec([None, *v.shape[2:]], v.dtype) for name, v in sequences.items()}
-    state_specs = {name: tf.TensorSpec([None, *v.shape[1:]], v.dtype) for name, v in state.items()}
-    with tf.init_scope():
-        return tf.function(step, autograph=False).get_concrete_function(row_specs, state_specs).structured_outputs[0]
 
 
 def _to_batch_major(values: tf.Tensor) -> tf.Tensor:

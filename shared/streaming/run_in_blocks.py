@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
+from runnel.shared.layers.trace_ahead import trace_ahead
+
 __all__ = ["run_in_blocks"]
 
 Tensors = dict[str, tf.Tensor]
@@ -35,14 +37,18 @@ def run_in_blocks(
         return advance(_with_length_one(sequences), dict(state))
 
     def in_blocks() -> tuple[Tensors, Tensors]:
+        specs = {name: tf.TensorSpec([v.shape[0], None, *v.shape[2:]], v.dtype) for name, v in sequences.items()}
+        traced = trace_ahead(advance, specs, state)
+
         def body(start: tf.Tensor, outputs: Tensors, state: Tensors) -> tuple:
             piece = {name: values[:, start : start + block] for name, values in sequences.items()}
-            new_outputs, new_state = advance(piece, state)
+            new_outputs, new_state = traced(piece, state)
             outputs = {name: tf.concat([outputs[name], new_outputs[name]], axis=1) for name in outputs}
             return start + block, outputs, new_state
 
-        empty = _empty_outputs(advance, sequences, state)
-        growing = {name: tf.TensorShape([None, None, *value.shape[2:]]) for name, value in empty.items()}
+        batch, given = tf.shape(first)[0], traced.structured_outputs[0]
+        empty = {name: tf.zeros([batch, 0, *spec.shape[2:]], spec.dtype) for name, spec in given.items()}
+        growing = {name: tf.TensorShape([None, None, *spec.shape[2:]]) for name, spec in given.items()}
         _, outputs, final_state = tf.while_loop(
             lambda start, *_: start < length,
             body,
@@ -59,15 +65,3 @@ def run_in_blocks(
 def _with_length_one(sequences: Mapping[str, tf.Tensor]) -> Tensors:
     """The same tensors, said to have one time step, so that layers take their path without a loop."""
     return {name: tf.ensure_shape(v, [v.shape[0], 1, *v.shape[2:]]) for name, v in sequences.items()}
-
-
-def _empty_outputs(advance: Callable, sequences: Mapping[str, tf.Tensor], state: Tensors) -> Tensors:
-    """What `advance` would give for zero time steps, found without running it."""
-    piece_specs = {name: tf.TensorSpec([None, None, *v.shape[2:]], v.dtype) for name, v in sequences.items()}
-    state_specs = {name: tf.TensorSpec([None, *v.shape[1:]], v.dtype) for name, v in state.items()}
-    with tf.init_scope():
-        specs = (
-            tf.function(advance, autograph=False).get_concrete_function(piece_specs, state_specs).structured_outputs[0]
-        )
-    batch = tf.shape(next(iter(sequences.values())))[0]
-    return {name: tf.zeros([batch, 0, *spec.shape[2:]], spec.dtype) for name, spec in specs.items()}

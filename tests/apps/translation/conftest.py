@@ -243,9 +243,14 @@ def build_wild(tokenizer: Any) -> Callable[[str], Wild]:
     def build(name: str) -> Wild:
         config, network = wild_network(tokenizer, **COMBINATIONS[name])
         stream = build_stream(network, tokenizer, config)
-        if name != "no attention":
-            stream.__class__ = type("Greedy", (TranslationStream,), {"serve": TranslationStream.greedy})
-        return Wild(config, network, tokenizer, build_servable(stream).module, ByHand(network, tokenizer, config))
+        if name == "no attention":
+            module = build_servable(stream).module
+        else:
+            changed = {"serve": TranslationStream.greedy, "extra_signatures": {}}
+            stream.__class__ = type("Greedy", (TranslationStream,), changed)
+            module = build_servable(stream).module
+            module.greedy = module.serving_default
+        return Wild(config, network, tokenizer, module, ByHand(network, tokenizer, config))
 
     return build
 
