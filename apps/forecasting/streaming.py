@@ -13,7 +13,7 @@ from runnel.apps.forecasting.data import ForecastingData
 from runnel.shared.export.probe import Probe
 from runnel.shared.layers.adaptive_intervals import AdaptiveIntervals, width_towards
 from runnel.shared.layers.anomaly_score import AnomalyScore, AnomalySpec
-from runnel.shared.layers.explicit_state import initial_state
+from runnel.shared.layers.explicit_state import initial_state, part_of, with_prefix
 from runnel.shared.layers.quantile_head import quantile_levels
 from runnel.shared.layers.scan_time import scan_time
 from runnel.shared.preprocessing.series_spec import SeriesSpec
@@ -81,8 +81,8 @@ class ForecastStream(StreamModel):
     def initial_state(self, batch_size: Any) -> Tensors:
         """The states of network, intervals and anomaly score, and the forecasts of the last row: none yet (NaN)."""
         quantiles = tf.fill([batch_size, self.horizon, self.spec.targets, len(self.levels)], float("nan"))
-        intervals = {f"interval_{name}": value for name, value in self.intervals.initial_state(batch_size).items()}
-        anomalies = {f"anomaly_{name}": value for name, value in self.anomalies.initial_state(batch_size).items()}
+        intervals = with_prefix("interval", self.intervals.initial_state(batch_size))
+        anomalies = with_prefix("anomaly", self.anomalies.initial_state(batch_size))
         level = quantiles[:, 0, :, 0]  # [B, Y], what the quantiles are relative to
         own = {"level": level, "quantiles": quantiles}
         return {**initial_state(self.network.layers, batch_size), **intervals, **anomalies, **own}
@@ -126,12 +126,8 @@ class ForecastStream(StreamModel):
 
     def _advance(self, rows: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         """One block of rows: the network over all of them, then what must go row by row."""
-        row_state = {f"interval_{name}" for name in self.intervals.state_shapes} | {"level", "quantiles"}
-        row_state |= {f"anomaly_{name}" for name in self.anomalies.state_shapes}
-        outputs, network_state = self.network(
-            {**rows, "state": {name: value for name, value in state.items() if name not in row_state}},
-            training=False,
-        )
+        before = {name: state[name] for name in initial_state(self.network.layers, 1)}
+        outputs, network_state = self.network({**rows, "state": before}, training=False)
         judged = {
             "values": outputs["values"],
             "level": outputs["level"],
@@ -140,7 +136,8 @@ class ForecastStream(StreamModel):
             "elapsed": outputs["elapsed"],
             "mask": outputs["mask"],
         }
-        scores, judged_state = scan_time(self._judge, judged, {name: state[name] for name in row_state})
+        of_each_row = {name: value for name, value in state.items() if name not in before}
+        scores, judged_state = scan_time(self._judge, judged, of_each_row)
         return scores | {"values": outputs["values"], "counts": outputs["mask"]}, {**network_state, **judged_state}
 
     def _judge(self, row: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
@@ -150,15 +147,11 @@ class ForecastStream(StreamModel):
         seen = self.spec.relative(row["values"], state["level"])  # [B, Y]
         error = seen - expected[..., len(self.levels) // 2]
         width = tf.maximum(width_towards(seen, expected), self.smallest_width)
-        watched = {name: state[f"anomaly_{name}"] for name in self.anomalies.state_shapes}
-        score, watched = self.anomalies.step(row["values"], error, width, row["mask"], watched)
-
-        before = {name: state[f"interval_{name}"] for name in self.intervals.state_shapes}
-        quantiles, after = self.intervals.step(
-            row["values"], row["index"], row["level"], row["quantiles"], row["mask"], before
+        score, watched = self.anomalies.step(row["values"], error, width, row["mask"], part_of(state, "anomaly"))
+        quantiles, adapted = self.intervals.step(
+            row["values"], row["index"], row["level"], row["quantiles"], row["mask"], part_of(state, "interval")
         )
-        new_state = {f"interval_{name}": value for name, value in after.items()}
-        new_state |= {f"anomaly_{name}": value for name, value in watched.items()}
+        new_state = with_prefix("interval", adapted) | with_prefix("anomaly", watched)
         new_state["level"] = tf.where(row["mask"][:, None], row["level"], state["level"])
         new_state["quantiles"] = tf.where(row["mask"][:, None, None, None], quantiles, state["quantiles"])
         judged = {"anomaly_score": score, "alarm": self.anomalies.is_alarm(score), "error": error, "width": width}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from runnel.shared.layers.explicit_state import part_of, with_prefix
 from runnel.shared.layers.tail_surprise import SURPRISE_AT_THRESHOLD, TailSurprise
 
 __all__ = ["DECADES", "AnomalyScore", "AnomalySpec", "score_of_chance"]
@@ -114,11 +115,11 @@ class AnomalyScore:
         names = ("usual_error", "usual_weight", "recent_error", "recent_size", "recent_weight")
         own = dict.fromkeys(names, (self.errors,)) | {"latest": (self.targets,)}
         runs = dict.fromkeys(("run", "longest"), (self.targets, 2))  # of repeated, of missing values
-        return own | runs | {f"tail_{name}": shape for name, shape in self.tail.state_shapes.items()}
+        return own | runs | with_prefix("tail", self.tail.state_shapes)
 
     def initial_state(self, batch_size: Any) -> State:
         """No row yet."""
-        tail = {f"tail_{name}": value for name, value in self.tail.initial_state(batch_size).items()}
+        tail = with_prefix("tail", self.tail.initial_state(batch_size))
         own = {name: tf.zeros([batch_size, *shape]) for name, shape in self.state_shapes.items() if name not in tail}
         usual = own["usual_error"] + np.array(self.spec.usual_error, np.float32)
         known = {"usual_error": usual, "latest": own["latest"] + math.nan, "longest": own["longest"] + self.longest}
@@ -155,8 +156,7 @@ class AnomalyScore:
             recent["recent_weight"], [1, 2]
         )
         statistics = tf.where(tf.tile(known, [1, len(_SHARES)]), tf.abs(tf.concat([error, means], axis=1)), math.nan)
-        before = {name: state[f"tail_{name}"] for name in self.tail.state_shapes}
-        of_errors, tail = self.tail.step(statistics, counts, before)
+        of_errors, tail = self.tail.step(statistics, counts, part_of(state, "tail"))
         of_runs, runs = self._runs(values, state)
 
         surprise = tf.concat([of_errors, tf.reshape(of_runs, [-1, 2 * self.targets])], axis=1) - self.cost
@@ -166,7 +166,7 @@ class AnomalyScore:
             name: tf.where(known, value, state[name]) for name, value in (recent | {"usual_error": usual}).items()
         }
         new_state |= {name: _where(counts, value, state[name]) for name, value in runs.items()}
-        return tf.where(counts, score, 0.0), new_state | {f"tail_{name}": value for name, value in tail.items()}
+        return tf.where(counts, score, 0.0), new_state | with_prefix("tail", tail)
 
     def is_alarm(self, score: Any) -> Any:
         """Bool of the shape of the scores."""

@@ -1,11 +1,11 @@
 """The state of a functional model: the union of what its layers carry."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
 
-__all__ = ["initial_state", "state_inputs"]
+__all__ = ["initial_state", "part_of", "state_inputs", "with_prefix"]
 
 
 def initial_state(layers: Iterable[keras.layers.Layer], batch_size: Any) -> dict[str, Any]:
@@ -35,3 +35,14 @@ def state_inputs(*layers: keras.layers.Layer) -> dict[str, keras.KerasTensor]:
         name: keras.Input(value.shape[1:], dtype=value.dtype.name, name=f"state_{name}")
         for name, value in initial_state(layers, 1).items()
     }
+
+
+def with_prefix(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of a part, to be carried in that of the whole as `PREFIX_NAME`."""
+    return {f"{prefix}_{name}": value for name, value in state.items()}
+
+
+def part_of(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """The state of a part, as `with_prefix` was given it."""
+    begin = f"{prefix}_"
+    return {name.removeprefix(begin): value for name, value in state.items() if name.startswith(begin)}

@@ -10,7 +10,7 @@ __all__ = ["trace_ahead"]
 
 def trace_ahead(
     function: Callable, sequences: Mapping[str, tf.TensorSpec], state: Mapping[str, tf.Tensor]
-) -> Callable[..., Any]:
+) -> Any:
     """A function of (sequences, state) traced outside of the graph that is being built.
 
     Args:

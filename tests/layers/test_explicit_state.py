@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from runnel.shared.layers.explicit_state import initial_state, state_inputs
+from runnel.shared.layers.explicit_state import initial_state, part_of, state_inputs, with_prefix
 from runnel.shared.layers.recurrent_stack import RecurrentStack
 from runnel.shared.layers.running_normalization import RunningNormalization
 
@@ -40,3 +40,11 @@ def test_inputs_are_named_after_the_state():
     assert {value.name for value in inputs.values()} == {f"state_{name}" for name in inputs}
     assert inputs["hidden_0"].shape == (None, 5)
     assert inputs["hidden_0"].dtype == "float32"
+
+
+def test_a_part_is_found_again_among_others() -> None:
+    inner = {"a": 1, "tail_b": 2}
+    whole = {"a": 0, "tailor": 3} | with_prefix("tail", inner)
+    assert whole == {"a": 0, "tailor": 3, "tail_a": 1, "tail_tail_b": 2}
+    assert part_of(whole, "tail") == inner
+    assert part_of(whole, "head") == {}
