@@ -8,9 +8,7 @@ import tensorflow as tf
 __all__ = ["trace_ahead"]
 
 
-def trace_ahead(
-    function: Callable, sequences: Mapping[str, tf.TensorSpec], state: Mapping[str, tf.Tensor]
-) -> Any:
+def trace_ahead(function: Callable, sequences: Mapping[str, tf.TensorSpec], state: Mapping[str, tf.Tensor]) -> Any:
     """A function of (sequences, state) traced outside of the graph that is being built.
 
     Args:
