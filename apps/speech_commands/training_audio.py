@@ -96,10 +96,10 @@ class TrainingAudio:
             )
         self.clips = _Recordings.of([wave for wave, _ in spoken])
         self.classes = tf.constant([labels.index(label) for _, label in spoken], tf.int32)
-        self.bounds = tf.constant([speech_bounds(to_float32(wave)) for wave, _ in spoken], tf.float32)
-        self.peak, self.level = tf.unstack(tf.constant([_levels(wave) for wave, _ in spoken], tf.float32), axis=1)
+        audible = tf.constant([_audible(wave) for wave, _ in spoken], tf.float32)
+        self.bounds, self.peak, self.level = audible[:, :2], audible[:, 2], audible[:, 3]
         self.noises = _Recordings.of(noises)
-        self.noise_level = tf.constant([_levels(wave)[1] for wave in noises], tf.float32)
+        self.noise_level = tf.constant([_audible(wave)[3] for wave in noises], tf.float32)
         self.slots = advanced.slots
         self.frames = round(advanced.slots * advanced.slot_seconds * 16_000 / hop)
         self.hold = advanced.hold_seconds * 16_000
@@ -222,12 +222,12 @@ class TrainingAudio:
         return samples * gain[:, None]
 
 
-def _levels(waveform: np.ndarray) -> tuple[float, float]:
-    """Peak and root mean square of the audible part, dBFS."""
+def _audible(waveform: np.ndarray) -> tuple[int, int, float, float]:
+    """Where the audible part begins and ends, in samples, and its peak and root mean square, dBFS."""
     scaled = to_float32(waveform)
     begin, end = speech_bounds(scaled)
     power = np.square(scaled[begin:end], dtype=np.float64)
-    return float(10 * np.log10(power.max() + 1e-10)), float(10 * np.log10(power.mean() + 1e-10))
+    return begin, end, float(10 * np.log10(power.max() + 1e-10)), float(10 * np.log10(power.mean() + 1e-10))
 
 
 def _ratio(decibels: tf.Tensor) -> tf.Tensor:
