@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from runnel.shared.errors import ExportError
 from runnel.shared.export import verify
+from runnel.shared.export.command_without_keras import command_without_keras
 from runnel.shared.export.manifest import MANIFEST, SCHEMA_VERSION
 from runnel.shared.export.probe import Probe, record_probe
 from runnel.shared.export.signatures import STATE_PREFIX, Servable, describe_signatures
@@ -24,14 +25,6 @@ from runnel.shared.storage.atomic_folder import atomic_folder
 from runnel.shared.storage.checksums import folder_checksums
 
 __all__ = ["ExportContent", "export_model"]
-
-# Runs a program as if Keras were not installed, which TensorFlow would import: a service can do without that too.
-_WITHOUT_KERAS = """
-import runpy, sys
-sys.modules["keras"] = None
-del sys.argv[0]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
 
 
 @dataclass(frozen=True)
@@ -105,7 +98,7 @@ def _verify(folder: Path, probe: Probe, signatures: dict[str, Any]) -> dict[str,
     with tempfile.TemporaryDirectory(dir=folder) as probe_folder:  # in the folder, so that a kill leaves nothing else
         record_probe(probe, signatures, Path(probe_folder))
         process = subprocess.run(
-            [sys.executable, "-I", "-c", _WITHOUT_KERAS, verify.__file__, str(folder), probe_folder, str(result)],
+            command_without_keras(verify.__file__, folder, probe_folder, result),
             env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
             capture_output=True,
             text=True,

@@ -41,21 +41,13 @@ def train_in_process() -> Callable[..., str]:
     return train
 
 
-WITHOUT_KERAS = """
-import runpy, sys
-sys.modules["keras"] = None  # TensorFlow would import it
-del sys.argv[0]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
-
 @pytest.fixture
 def run_alone(request: pytest.FixtureRequest) -> Callable[..., subprocess.CompletedProcess]:
     """Runs a program beside the test that asks in a process that has TensorFlow, and neither Keras nor the project."""
+    from runnel.shared.export.command_without_keras import command_without_keras
 
     def run(program: str, *arguments: object) -> subprocess.CompletedProcess:
-        path = str(request.path.with_name(program))
-        command = [sys.executable, "-I", "-c", WITHOUT_KERAS, path, *map(str, arguments)]
+        command = command_without_keras(request.path.with_name(program), *arguments)
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -66,7 +58,7 @@ def run_alone(request: pytest.FixtureRequest) -> Callable[..., subprocess.Comple
 
 @pytest.fixture
 def train_killed(tmp_path: Path) -> Callable[[str, Any], set[str]]:
-    """Trains in one piece, and killed once with SIGKILL; gives the names of all that is bit-equal in the end.
+    """Trains in one piece, and killed twice with SIGKILL; gives the names of all that is bit-equal in the end.
 
     The options are for at least 24 batches, a checkpoint of which is written within their 50 milliseconds.
     """
@@ -75,7 +67,7 @@ def train_killed(tmp_path: Path) -> Callable[[str, Any], set[str]]:
     def train(application: str, config: Any) -> set[str]:
         program = Path(__file__).with_name("killed_training.py")
         options = json.dumps(config.to_dict())
-        command = [sys.executable, str(program), application, options, str(tmp_path), "1", "3"]
+        command = [sys.executable, str(program), application, options, str(tmp_path), "2", "3"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         whole, killed = (

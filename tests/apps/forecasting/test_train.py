@@ -192,7 +192,7 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.mark.slow
 def test_fine_tuning_interrupted_exported_and_continued(
-    trained: Any, runnel: Callable, tmp_path: Path, write_sensors: Callable, monkeypatch: pytest.MonkeyPatch
+    trained: Any, runnel: Callable, tmp_path: Path, write_sensors: Callable
 ) -> None:
     other = write_sensors(tmp_path / "other.csv", 130, seed=5)
     command = ["train", "forecasting", "--data", str(other), "--series-id", "meter"]
@@ -222,18 +222,18 @@ def test_fine_tuning_interrupted_exported_and_continued(
     assert first["data"]["source"] == "other.csv"
     assert (first["config"]["context"], first["config"]["advanced"]["units"]) == (12, 8)
 
-    exported: list[Any] = []
-    monkeypatch.setattr(application, "export_model", lambda _, network, *__: exported.append(network))
     code, out, err = runnel(*command)
     assert code == 0, err
     assert "continuing after step" in out
     assert "(epoch 2, " in out
     assert (tmp_path / "a run" / "finished.json").exists()
     assert log.read_text().count("\n") == 3
+    second = read_manifest(tmp_path / "a run" / "export")
+    assert second["files"] != first["files"]
     drift = [
         np.abs(new - old).max()
         for new, old in zip(
-            exported[0].get_weights(),
+            keras.models.load_model(tmp_path / "a run" / "export" / "model.keras").get_weights(),
             keras.models.load_model(trained.export / "model.keras").get_weights(),
             strict=True,
         )

@@ -16,16 +16,8 @@ def test_of_prompts_and_replies_the_same_command_makes_a_bot(
     tmp_path: Path, train_in_process: Callable[..., str], runnel: Callable, write_tsv: Callable, options: tuple
 ) -> None:
     pairs = [(f"{one}, {name}", f"{other}!") for one, other in GREETINGS.items() for name in NAMES]
-    run = [
-        "--data",
-        write_tsv(tmp_path / "replies.tsv", pairs),
-        "--attention",
-        "none",
-        "--epochs",
-        "2",
-        "--out",
-        tmp_path / "run",
-    ]
+    tsv = write_tsv(tmp_path / "replies.tsv", pairs)
+    run = ["--data", tsv, "--attention", "none", "--epochs", "2", "--out", tmp_path / "run"]
     said = train_in_process("translation", *options, *run)
     assert "exported to" in said
     assert "While the speaker speaks" not in said
