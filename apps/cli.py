@@ -235,14 +235,21 @@ def _import(application: str, module: str) -> ModuleType:
 
 
 def _import_tensorflow_quietly() -> None:
-    """TensorFlow greets on standard error, past its own log level; an answer of one line would drown in that."""
+    """TensorFlow greets on standard error, past its own log level; an answer of one line would drown in that.
+
+    It also imports Keras wherever it finds it, which takes as long again: what needs Keras imports it itself.
+    """
+    if "tensorflow" in sys.modules:
+        return
     sys.stderr.flush()
     standard_error = os.dup(2)
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
+        sys.modules["keras"] = None  # type: ignore[assignment] # not to be found
         try:
             importlib.import_module("tensorflow")
         finally:
+            del sys.modules["keras"]
             os.dup2(standard_error, 2)
             os.close(standard_error)
 

@@ -97,6 +97,11 @@ def test_options_load_without_tensorflow(module):
     assert not {name for name in transitive_imports(module) if name.split(".")[0] in HEAVY}
 
 
+@pytest.mark.parametrize("client", sorted((ROOT / "apps").glob("*/client.py")), ids=lambda file: file.parent.name)
+def test_answers_start_without_keras(client):
+    assert not {name for name in transitive_imports(client) if name.split(".")[0] == "keras"}
+
+
 HELP_PROGRAM = """
 import sys
 from runnel.apps.cli import main

@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from runnel.apps.forecasting.config import Config, StreamOptions
 from runnel.apps.forecasting.data import load_data
-from runnel.apps.forecasting.evaluate import evaluate_all, verdicts
 from runnel.datasets.series.live_rows import read_live_rows
 from runnel.datasets.series.load_series import load_series
 from runnel.datasets.series.read_dataset import BUILDER_NAMES
@@ -122,6 +121,8 @@ def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
     Raises:
         InputError: the data cannot be used.
     """
+    from runnel.apps.forecasting.evaluate import evaluate_all, verdicts  # needs Keras; the other answers start without
+
     manifest, model = load_export(export_dir, "forecasting")
     config = Config.from_dict(manifest["config"])
     if data is not None:

@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from runnel.apps.translation.config import Config, StreamOptions
 from runnel.apps.translation.data import TranslationData
-from runnel.apps.translation.evaluate import evaluate, verdicts
 from runnel.apps.translation.live import show_live, type_live
 from runnel.datasets.builders.open_builder import is_dataset_name
 from runnel.datasets.pairs.load_pairs import load_pairs
@@ -107,6 +106,8 @@ def evaluate_export(export_dir: Path, data: str | None, say: Say) -> None:
     Raises:
         InputError: the export or the pairs cannot be used, or all sources are known from the training.
     """
+    from runnel.apps.translation.evaluate import evaluate, verdicts  # needs Keras; the other answers start without
+
     manifest, model = load_export(export_dir, "translation")
     config = Config.from_dict(manifest["config"])
     fingerprint = manifest["data"]["fingerprint"]
