@@ -50,6 +50,7 @@ def callbacks(problem: ToyProblem, folder: Path) -> list[keras.callbacks.Callbac
     ]
 
 
+@pytest.mark.slow
 def test_sigkill_at_random_moments_gives_bit_equal_weights(tmp_path: Path) -> None:
     command = [sys.executable, str(TESTS / "training" / "killed_training.py"), str(tmp_path), "5", "3"]
     environment = os.environ | {"PYTHONPATH": str(TESTS), "TF_CPP_MIN_LOG_LEVEL": "3", "TMPDIR": str(tmp_path)}

@@ -237,7 +237,7 @@ def evaluated_on(trained: Any, monkeypatch: pytest.MonkeyPatch) -> Callable:
         raise EnoughError
 
     def evaluated_on(data: Any, export: Path = trained.export) -> tuple[PairCorpus, list[str]]:
-        monkeypatch.setattr(client, "evaluate", watched)
+        monkeypatch.setattr("runnel.apps.translation.evaluate.evaluate", watched)
         said: list[str] = []
         with pytest.raises(EnoughError):
             client.evaluate_export(export, None if data is None else str(data), said.append)
