@@ -79,7 +79,7 @@ class AutocompleteStream(StreamModel):
 
     def serve(self, inputs: Mapping[str, tf.Tensor]) -> Tensors:
         """Takes all that has been typed and gives the suggestions after it."""
-        return self.step(inputs, self.initial_state(tf.shape(inputs["text"])[0]))[0]
+        return self.step_from_start(inputs)
 
     def score(self, inputs: Mapping[str, tf.Tensor], state: Tensors) -> tuple[Tensors, Tensors]:
         """Takes the next piece of text; gives the log probability, in nats, of the tokens that it completes."""

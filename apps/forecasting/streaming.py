@@ -121,8 +121,9 @@ class ForecastStream(StreamModel):
         return {name: results[name] for name in _OF_EACH_ROW}
 
     def _whole(self, inputs: Mapping[str, tf.Tensor]) -> Tensors:
-        rows = {"observation": inputs["history"], "timestamp": inputs["timestamp"], "length": inputs["length"]}
-        return self.step(rows, self.initial_state(tf.shape(rows["length"])[0]))[0]
+        return self.step_from_start(
+            {"observation": inputs["history"], "timestamp": inputs["timestamp"], "length": inputs["length"]}
+        )
 
     def _advance(self, rows: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         """One block of rows: the network over all of them, then what must go row by row."""

@@ -1,7 +1,8 @@
 """Translation as a stream: text as it arrives; what may be said of its translation, and is never taken back, out."""
 
+import functools
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -13,6 +14,7 @@ from runnel.apps.translation.data import TranslationData
 from runnel.apps.translation.translator import Limits, Translator
 from runnel.apps.translation.wait_k import WHOLE
 from runnel.shared.export.probe import Probe
+from runnel.shared.layers.trace_ahead import trace_ahead
 from runnel.shared.preprocessing.subword_tokenizer import SubwordTokenizer
 from runnel.shared.preprocessing.whitespace_splitter import WhitespaceSplitter
 from runnel.shared.streaming.decode_strategies import Beam, Greedy, Strategy
@@ -80,30 +82,40 @@ class TranslationStream(StreamModel):
 
     def step(self, inputs: Mapping[str, tf.Tensor], state: Tensors) -> tuple[Tensors, Tensors]:
         """Takes the next piece of text; gives what is added to the translation."""
-        written, state = self._translate(inputs["text"], inputs["final"], Greedy(), state, self.can_wait_k)
+        written, state = self._traced_greedy(dict(inputs), state)
         return {"committed": written.text, "finished": inputs["final"]}, state
 
     def serve(self, inputs: Mapping[str, tf.Tensor]) -> Tensors:
         """Translates whole texts by beam search."""
-        return self._whole(inputs["text"], self.beam)
+        return self._whole(inputs["text"], lambda piece, state: self._translate(piece, state, self.beam, waits=False))
 
     def greedy(self, inputs: Mapping[str, tf.Tensor]) -> Tensors:
         """Translates whole texts, always with the most probable subword."""
-        return self._whole(inputs["text"], Greedy())
+        return self._whole(inputs["text"], self._traced_greedy)
 
-    def _whole(self, text: tf.Tensor, strategy: Strategy) -> Tensors:
+    @functools.cached_property
+    def _traced_greedy(self) -> Any:
+        """What `step` and `greedy` have in common, once in the graph."""
+        return trace_ahead(
+            lambda inputs, state: self._translate(inputs, state, Greedy(), self.can_wait_k),
+            self.step_inputs,
+            self.state_specs,
+        )
+
+    def _whole(self, text: tf.Tensor, translate: Callable[[Tensors, Tensors], tuple[_Written, Tensors]]) -> Tensors:
         batch = tf.shape(text)[0]
-        written, _ = self._translate(text, tf.ones([batch], tf.bool), strategy, self.initial_state(batch), waits=False)
+        written, _ = translate({"text": text, "final": tf.ones([batch], tf.bool)}, self.initial_state(batch))
         score = written.log_probability / tf.cast(tf.maximum(written.tokens, 1), tf.float32)
         return {"translation": written.text, "score": score}
 
     def _translate(
-        self, text: tf.Tensor, final: tf.Tensor, strategy: Strategy, state: Tensors, waits: bool
+        self, inputs: Mapping[str, tf.Tensor], state: Tensors, strategy: Strategy, waits: bool
     ) -> tuple[_Written, Tensors]:
         """Reads the words that a piece of text completes, and writes what is due after each.
 
         `waits` says whether `wait_k` may be other than `WHOLE`.
         """
+        text, final = inputs["text"], inputs["final"]
         words, heard = self.splitter.step(text, final, {name: state[name] for name in self.splitter.state_names})
         state, batch = {**state, **heard}, tf.shape(text)[0]
         nothing = _Written(tf.fill([batch], ""), tf.zeros([batch]), tf.zeros([batch], tf.int32))

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from runnel.shared.streaming.stream_model import Signature, StreamModel, Tensors
 
-__all__ = ["STATE_PREFIX", "Servable", "build_servable", "describe_signatures", "state_specs"]
+__all__ = ["STATE_PREFIX", "Servable", "build_servable", "describe_signatures"]
 
 STATE_PREFIX = "state_"
 
@@ -37,12 +37,14 @@ def build_servable(stream: StreamModel) -> Servable:
         "initial_state": Signature(
             {"batch_size": tf.TensorSpec([], tf.int32, "batch_size")}, _initial_state_of(stream)
         ),
-        "step": Signature(stream.step_inputs, stream.step, carries_state=True),
+        "step": Signature(stream.step_inputs, stream.traced_step, carries_state=True),
         "serving_default": Signature(stream.serve_inputs, stream.serve),
     }
     module = tf.Module(name="exported")
     module.stream = stream  # keeps variables and tables alive
-    states = {f"{STATE_PREFIX}{name}": spec for name, spec in state_specs(stream).items()}
+    states = {
+        name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in _with_prefix(stream.state_specs).items()
+    }
     traced = {}
     for name, signature in (*signatures.items(), *stream.extra_signatures.items()):
         if hasattr(module, name):
@@ -72,14 +74,6 @@ def _trace(name: str, signature: Signature, states: dict[str, tf.TensorSpec]) ->
     return tf.function(call, autograph=False).get_concrete_function(**specs)
 
 
-def state_specs(stream: StreamModel) -> dict[str, tf.TensorSpec]:
-    """Names, shapes and dtypes of a stream model's state, the batch dimension unknown."""
-    return {
-        name: tf.TensorSpec([None, *value.shape[1:]], value.dtype, f"{STATE_PREFIX}{name}")
-        for name, value in stream.initial_state(1).items()
-    }
-
-
 def describe_signatures(signatures: dict[str, Any]) -> dict[str, dict]:
     """{signature: {`inputs`, `outputs`: {name: {`dtype`, `shape` (None where unknown)}}}}, as plain data."""
     return {
@@ -95,5 +89,5 @@ def _describe(specs: dict[str, tf.TensorSpec]) -> dict[str, dict]:
     return {name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()} for name, spec in sorted(specs.items())}
 
 
-def _with_prefix(state: Tensors) -> Tensors:
+def _with_prefix(state: dict[str, Any]) -> dict[str, Any]:
     return {f"{STATE_PREFIX}{name}": value for name, value in state.items()}

@@ -1,11 +1,14 @@
 """What an application exports: raw input in, results and an explicit state out."""
 
 import abc
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
+
+from runnel.shared.layers.trace_ahead import trace_ahead
 
 __all__ = ["Signature", "StreamModel", "Tensors"]
 
@@ -59,6 +62,24 @@ class StreamModel(tf.Module, abc.ABC):
         Args:
             batch_size: int32 scalar.
         """
+
+    @property
+    def state_specs(self) -> dict[str, tf.TensorSpec]:
+        """Shapes and dtypes of the state, the batch unknown."""
+        return {
+            name: tf.TensorSpec([None, *value.shape[1:]], value.dtype) for name, value in self.initial_state(1).items()
+        }
+
+    @functools.cached_property
+    def traced_step(self) -> Any:
+        """`step` as a function of the graph: signatures that call it share it, so that an export holds it once."""
+        return trace_ahead(self.step, self.step_inputs, self.state_specs)
+
+    def step_from_start(self, inputs: Mapping[str, tf.Tensor]) -> Tensors:
+        """The results of `step` for a whole input at once."""
+        batch_size = tf.shape(next(iter(inputs.values())))[0]
+        results: Tensors = self.traced_step(dict(inputs), self.initial_state(batch_size))[0]
+        return results
 
     @abc.abstractmethod
     def step(self, inputs: Mapping[str, tf.Tensor], state: Tensors) -> tuple[Tensors, Tensors]:

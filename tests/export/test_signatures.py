@@ -2,18 +2,13 @@ import pytest
 import tensorflow as tf
 from export.toy_streams import UNITS, SumStream, TalkingStream, TextStream
 
-from runnel.shared.export.signatures import build_servable, describe_signatures, state_specs
+from runnel.shared.export.signatures import build_servable, describe_signatures
 from runnel.shared.streaming.stream_model import Signature, StreamModel
 
 
-def test_state_specs_leave_the_batch_open_and_name_every_tensor():
-    specs = state_specs(SumStream())
-    assert {name: spec.shape.as_list() for name, spec in specs.items()} == {
-        "count": [None],
-        "hidden": [None, UNITS],
-        "total": [None, 2],
-    }
-    assert [spec.name for spec in specs.values()] == ["state_count", "state_hidden", "state_total"]
+def test_state_specs_leave_the_batch_open():
+    shapes = {name: spec.shape.as_list() for name, spec in SumStream().state_specs.items()}
+    assert shapes == {"count": [None], "hidden": [None, UNITS], "total": [None, 2]}
 
 
 def test_every_input_and_output_is_named_and_plain_data():
@@ -87,3 +82,20 @@ def test_no_call_traces_again_whatever_the_lengths():
         state = module.initial_state(batch_size=tf.constant(batch))
         module.step(x=tf.ones([batch, rows, 2]), length=tf.fill([batch], rows), **state)
     assert Traced.traces == before
+
+
+def test_signatures_that_step_from_the_start_share_one_function():
+    class Shared(SumStream):
+        traces = 0
+
+        def step(self, inputs, state):
+            Shared.traces += 1
+            return super().step(inputs, state)
+
+        def serve(self, inputs):
+            return {"total": self.step_from_start(inputs)["total"]}
+
+    module = build_servable(Shared()).module
+    assert Shared.traces == 1
+    total = module.serving_default(x=tf.ones([2, 3, 2]), length=tf.constant([3, 1]))["total"]
+    assert total.numpy().tolist() == [[3, 3], [1, 1]]
