@@ -1,6 +1,7 @@
 """Uses an exported recogniser as any service would: through its SavedModel and manifest alone."""
 
 import dataclasses
+import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,12 +10,12 @@ from typing import Any, TextIO
 import numpy as np
 
 from runnel.apps.speech_commands.config import Config, StreamOptions
-from runnel.apps.speech_commands.data import SpeechData
+from runnel.apps.speech_commands.data import HOP, SpeechData
 from runnel.apps.speech_commands.evaluate import evaluate, verdicts
 from runnel.apps.speech_commands.evaluation_corpus import evaluation_corpus
 from runnel.apps.speech_commands.hear_sessions import read_events
 from runnel.apps.speech_commands.live_audio import at_pace, cut, raw_audio
-from runnel.apps.speech_commands.pad_waveforms import pad_waveforms
+from runnel.apps.speech_commands.pad_waveforms import pad_waveforms, with_silence_after
 from runnel.datasets.audio.read_audio import Audio, read_audio
 from runnel.datasets.audio.resample import SAMPLE_RATE
 from runnel.shared.errors import InputError
@@ -73,8 +74,12 @@ def stream(export_dir: Path, keys: TextIO, say: Say, options: StreamOptions | No
     audio = _audio_of(options, keys)
     manifest, model = load_export(export_dir, "speech_commands")
     rate = manifest["meanings"]["sample_rate"]
+    silence = np.zeros(
+        manifest["meanings"]["smoothing_frames"] * HOP, np.float32
+    )  # in which the last word is decided on
     say(csv_line(["seconds", "label", "confidence"]))
-    for results, _ in replay(model, (pad_waveforms([piece]) for piece in audio), start(model, 1)):
+    pieces = (pad_waveforms([piece]) for piece in itertools.chain(audio, [silence]))
+    for results, _ in replay(model, pieces, start(model, 1)):
         for event in read_events(results, 0):
             say(csv_line([f"{event.sample / rate:.2f}", event.label, f"{event.confidence:.4f}"]))
 
@@ -126,7 +131,9 @@ def _answers(model: Any, meanings: Mapping[str, Any], batch: Sequence[tuple[str,
     """A row of the table for each file."""
     labels, rate = meanings["labels"], meanings["sample_rate"]
     waveforms = [audio.waveform for _, audio in batch]
-    probabilities, events = _hear(model, waveforms, ClipPosterior(meanings["smoothing_frames"], len(labels)), rate)
+    smoothing = meanings["smoothing_frames"]
+    heard_out = [with_silence_after(waveform, smoothing) for waveform in waveforms]
+    probabilities, events = _hear(model, heard_out, ClipPosterior(smoothing, len(labels)), rate)
     if not _is_long(waveforms[0]):
         probabilities = model.serving_default(**pad_waveforms(waveforms))["probabilities"].numpy()
     for (path, _), waveform, posterior, heard in zip(batch, waveforms, probabilities, events, strict=True):

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from runnel.apps.speech_commands.config import Config
 from runnel.apps.speech_commands.continuous_audio import make_sessions, make_trials
 from runnel.apps.speech_commands.data import SAMPLE_RATE, SpeechData
-from runnel.apps.speech_commands.pad_waveforms import pad_waveforms
+from runnel.apps.speech_commands.pad_waveforms import pad_waveforms, with_silence_after
 from runnel.datasets.audio.speech_corpus import SILENCE, UNKNOWN, Clips
 from runnel.datasets.audio.to_float32 import to_float32
 from runnel.shared.evaluation.bootstrap import paired_skill
@@ -167,7 +167,8 @@ def _mid_stream(module: Any, data: SpeechData, config: Config, clips: Clips, fre
     ((_, heard),) = replay(module, [{"waveform": before, "length": lengths}], start(module, len(before)))
     clip_posterior = ClipPosterior(advanced.smoothing_frames, len(data.labels))
     found = np.zeros(len(fresh), np.int64)
-    for batch, inputs in _batches(clips.waveforms):
+    heard_out = [with_silence_after(waveform, advanced.smoothing_frames) for waveform in clips.waveforms]
+    for batch, inputs in _batches(heard_out):
         state = {name: tf.gather(value, batch % len(before)) for name, value in heard.items()}
         outputs = module.step(**inputs, **state)
         state = clip_posterior.initial_state(len(batch))

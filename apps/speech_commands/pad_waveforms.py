@@ -1,10 +1,12 @@
-"""Recordings of unequal length as one batch of inputs."""
+"""Recordings of unequal length as one batch of inputs, and what follows on them."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["pad_waveforms"]
+from runnel.apps.speech_commands.data import HOP
+
+__all__ = ["pad_waveforms", "with_silence_after"]
 
 
 def pad_waveforms(waveforms: Sequence[np.ndarray], fill: float = 0.0) -> dict[str, np.ndarray]:
@@ -22,3 +24,13 @@ def pad_waveforms(waveforms: Sequence[np.ndarray], fill: float = 0.0) -> dict[st
     for row, waveform in zip(padded, waveforms, strict=True):
         row[: len(waveform)] = waveform
     return {"waveform": padded, "length": lengths}
+
+
+def with_silence_after(waveform: np.ndarray, smoothing_frames: int) -> np.ndarray:
+    """A recording as `serving_default` hears it, float32 [N]: an event at its very end comes in what follows on it.
+
+    Args:
+        waveform: float32 [N]; one without a complete frame stays as it is.
+        smoothing_frames: that an event is decided on, and so many frames of silence follow.
+    """
+    return waveform if len(waveform) < HOP else np.pad(waveform, (0, smoothing_frames * HOP))

@@ -91,9 +91,9 @@ class SpeechCommandsStream(StreamModel):
         return results, state
 
     def serve(self, inputs: Mapping[str, tf.Tensor]) -> Tensors:
-        """Takes whole clips and says which class each is."""
+        """Takes whole clips and says which class each is; each is heard with silence after it."""
         rows = tf.shape(inputs["waveform"])[0]
-        features, frame_count, state = self._frames(inputs, self.initial_state(rows))
+        features, frame_count, state = self._frames(self._with_silence_after(inputs), self.initial_state(rows))
         state = {**state, **self.clip_posterior.initial_state(rows)}
 
         def advance(piece: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
@@ -104,6 +104,17 @@ class SpeechCommandsStream(StreamModel):
         return {
             "label": tf.gather(self.labels, tf.argmax(probabilities, axis=1)),
             "probabilities": probabilities,
+        }
+
+    def _with_silence_after(self, inputs: Mapping[str, tf.Tensor]) -> Tensors:
+        """The same as `with_silence_after` in the graph: what a clip ends with is decided on in what follows."""
+        samples = tf.shape(inputs["waveform"])[1]
+        length = tf.clip_by_value(inputs["length"], 0, samples)
+        waveform = tf.where(tf.sequence_mask(length, samples), inputs["waveform"], 0.0)
+        silence = self.clip_posterior.smoother.smoothing * self.features.hop
+        return {
+            "waveform": tf.pad(waveform, [[0, 0], [0, silence]]),
+            "length": tf.where(length < self.features.hop, length, length + silence),
         }
 
     def _frames(self, inputs: Mapping[str, tf.Tensor], state: Tensors) -> tuple[tf.Tensor, tf.Tensor, Tensors]:

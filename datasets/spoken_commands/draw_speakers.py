@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from runnel.datasets.spoken_commands.draw_variant import draw_variant
 from runnel.datasets.spoken_commands.espeak import EspeakVoice
 
 __all__ = ["FAMILIES", "LANGUAGES", "LEFT_OUT", "Speaker", "draw_speakers"]
@@ -73,17 +74,23 @@ class Speaker:
 def draw_speakers(split: str, count: int, rng: np.random.Generator) -> Iterator[Speaker]:
     """Draws speakers; each family of variants is about equally frequent.
 
+    Every other one to train on has a voice that was drawn too: the engine has too few of its own to learn from them
+    what matters in a voice and what does not.
+
     Args:
         split: "train", "validation" or "test".
         count: How many.
         rng: Where the draws come from.
     """
-    families = FAMILIES[split]
+    families, every = FAMILIES[split], 2 if split == "train" else 1
     for number in range(count):
-        variant = str(rng.choice(families[number % len(families)]))
+        variant, definition = str(rng.choice(families[number // every % len(families)])), ""
+        if number % every:
+            variant, definition = f"drawn{number:03d}", draw_variant(rng)
         voice = EspeakVoice(
             language=str(rng.choice(LANGUAGES)),
             variant=variant,
+            definition=definition,
             rate=int(rng.integers(125, 215)),
             pitch=int(rng.integers(25, 76)),
             pitch_range=int(rng.integers(25, 76)),

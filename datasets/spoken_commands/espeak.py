@@ -21,6 +21,7 @@ _UTF8 = 1  # espeakCHARS
 _BY_CHARACTER = 1  # espeak_POSITION_TYPE
 _PARAMETERS = {"rate": (1, 80, 450), "volume": (2, 0, 200), "pitch": (3, 0, 100), "pitch_range": (4, 0, 100)}
 _STATUS = {-1: "internal error", 1: "buffer full", 2: "not found"}  # espeak_ERROR
+_VARIANTS = Path("voices", "!v")  # within the data
 _LONGEST_PATH = 130  # bytes; espeak-ng cuts the path of its data, with what it appends, at 160
 _MISSING = (
     "the dataset spoken_commands is spoken by the package 'espeakng_loader', which is not installed; "
@@ -36,7 +37,8 @@ class EspeakVoice:
     """How to speak."""
 
     language: str  # as espeak-ng calls it: "en-us"
-    variant: str  # the file in espeak-ng-data/voices/!v: "f2"
+    variant: str  # the file in espeak-ng-data/voices/!v: "f2"; or the name of one of our own
+    definition: str = ""  # what that file says, if it is our own
     rate: int = 170  # words a minute, 80 .. 450
     pitch: int = 50  # 0 .. 100; the voice's own at 50
     pitch_range: int = 50  # 0 is monotonous, 100 lively
@@ -84,11 +86,12 @@ class Espeak:
         self._callback = _Callback(self._collect)  # The engine keeps a pointer to it.
 
     def __enter__(self) -> Self:
-        library, self._data = find_engine()
+        library, package_data = find_engine()
         self._folder = tempfile.TemporaryDirectory(prefix="runnel")
         try:
             self._library = _load_copy(library, Path(self._folder.name))
-            self.sample_rate = self._start(_short_path(self._data, Path(self._folder.name)))
+            self._data = _own_data(package_data, Path(self._folder.name))
+            self.sample_rate = self._start(package_data)
         except BaseException:
             self._folder.cleanup()
             raise
@@ -125,19 +128,22 @@ class Espeak:
             raise InputError(f"received the text '{text}', which has no sound; expected words to speak")
         return np.concatenate(self._pieces)
 
-    def _start(self, data: Path) -> int:
+    def _start(self, package_data: Path) -> int:
         """Initialises the engine and returns its rate in Hz."""
-        rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, bytes(data), _DO_NOT_EXIT)
+        rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, bytes(self._data), _DO_NOT_EXIT)
         if rate <= 0:  # 0 if it did not find its data, -1 for all else.
-            raise InputError(f"espeak-ng does not start with its data in {self._data} (code {rate}); {_INSTEAD}")
+            raise InputError(f"espeak-ng does not start with its data in {package_data} (code {rate}); {_INSTEAD}")
         self._library.espeak_SetSynthCallback(self._callback)
         _check(self._library.espeak_ng_SetRandSeed(self._seed), "take its seed")
         return rate
 
     def _set_voice(self, voice: EspeakVoice) -> None:
         """Chooses the voice, then the parameters, which a new voice may reset."""
-        if not (self._data / "voices" / "!v" / voice.variant).is_file():  # The engine would take its plain voice.
-            raise InputError(f"received the voice variant '{voice.variant}'; expected a file of {self._data}/voices/!v")
+        file = self._data / _VARIANTS / voice.variant
+        if voice.definition:
+            file.write_text(voice.definition)
+        if not file.is_file():  # The engine would take its plain voice.
+            raise InputError(f"received the voice variant '{voice.variant}'; expected a file of {file.parent}")
         status = self._library.espeak_SetVoiceByName(f"{voice.language}+{voice.variant}".encode())
         if status:
             raise InputError(f"received the language '{voice.language}'; expected one of espeak-ng, as 'en-us'")
@@ -173,17 +179,20 @@ def _load_copy(library: Path, folder: Path) -> ctypes.CDLL:
     return engine
 
 
-def _short_path(data: Path, folder: Path) -> Path:
-    """Returns a path of the data that the engine does not cut: a link in the folder if its own is too long."""
-    if len(bytes(data)) <= _LONGEST_PATH:
-        return data
-    link = folder / data.name
-    if len(bytes(link)) > _LONGEST_PATH:
+def _own_data(data: Path, folder: Path) -> Path:
+    """Returns a folder of links to the data, to which voices can be added, and the path of which the engine takes."""
+    own = folder / "data"
+    if len(bytes(own)) > _LONGEST_PATH:
         raise InputError(
-            f"espeak-ng takes paths of up to {_LONGEST_PATH} bytes; received {link}; set TMPDIR to a shorter one"
+            f"espeak-ng takes paths of up to {_LONGEST_PATH} bytes; received {own}; set TMPDIR to a shorter one"
         )
-    link.symlink_to(data)
-    return link
+    (own / _VARIANTS).mkdir(parents=True)
+    opened = {data / parent for parent in (*_VARIANTS.parents, _VARIANTS)}
+    for place in opened:
+        for path in place.iterdir() if place.is_dir() else ():
+            if path not in opened:
+                (own / path.relative_to(data)).symlink_to(path)
+    return own
 
 
 def _check(status: int, task: str) -> None:

@@ -15,8 +15,12 @@ __all__ = ["Builder"]
 class Builder(tfds.core.GeneratorBasedBuilder):
     """One example a clip or recording; README.md beside this file tells source, licence and counts."""
 
-    VERSION = tfds.core.Version("1.1.0")
-    RELEASE_NOTES = {"1.1.0": "More speakers to train on, more backgrounds.", "1.0.0": "First release."}  # noqa: RUF012 (TFDS reads it as a class attribute)
+    VERSION = tfds.core.Version("1.2.0")
+    RELEASE_NOTES = {  # noqa: RUF012 (TFDS reads it as a class attribute)
+        "1.2.0": "Voices that are drawn, to train on.",
+        "1.1.0": "More speakers to train on, more backgrounds.",
+        "1.0.0": "First release.",
+    }
 
     # Found by TFDS from the module otherwise, which fails inside a namespace package.
     pkg_dir_path = epath.Path(__file__).parent

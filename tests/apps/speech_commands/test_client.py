@@ -277,6 +277,26 @@ class Terminal(io.StringIO):
         return True
 
 
+def test_a_command_at_the_very_end_is_heard(
+    trained: Any,
+    recogniser: Any,
+    runnel: Callable,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    speech: np.ndarray,
+) -> None:
+    at, first, _ = heard(recogniser, speech)[0]
+    waveform = speech[: round(at * RATE) - 320]  # a frame too short for it
+    assert not heard(recogniser, waveform)
+    soundfile.write(tmp_path / "cut.wav", waveform, RATE, subtype="PCM_16")
+    _, out, _ = runnel("predict", trained.export, "cut.wav")
+    (_, (*_, events)) = table(out)
+    assert events.startswith(f"{first} at ")
+    _, out, _ = streamed(runnel, monkeypatch, trained.export, b"", "--wav", "cut.wav")
+    (_, (seconds, label, _)) = table(out)
+    assert events == f"{label} at {seconds} s"
+
+
 def test_a_terminal_is_told_how_to_send_audio(
     trained: Any, tmp_path: Path, speech: np.ndarray, recogniser: Any
 ) -> None:

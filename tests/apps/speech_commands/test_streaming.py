@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from runnel.apps.speech_commands.config import Advanced, Config
 from runnel.apps.speech_commands.data import SpeechData
 from runnel.apps.speech_commands.model import build_model
+from runnel.apps.speech_commands.pad_waveforms import with_silence_after
 from runnel.apps.speech_commands.streaming import SpeechCommandsStream, build_stream
 from runnel.datasets.audio.speech_corpus import Clips, SpeechCorpus
 from runnel.shared.evaluation.detection_scores import Event, Word, match_events
@@ -182,6 +183,19 @@ def test_clips_of_unequal_length_are_each_clip_alone(module: Any) -> None:
         np.testing.assert_allclose(alone[0], row, atol=1e-5)
     assert labels[2] == labels[4] == b"_silence_"  # no complete frame
     assert probabilities[2].tolist() == probabilities[4].tolist() == [0, 0, 0, 1]
+
+
+def test_a_clip_is_heard_with_the_silence_in_which_its_end_is_decided_on(module: Any) -> None:
+    clip, smoother = noisy(0.5, 9), ClipPosterior(CONFIG.advanced.smoothing_frames, len(LABELS))
+
+    def answer(waveform: np.ndarray) -> np.ndarray:
+        _, posteriors, _ = hear(module, [waveform])
+        state = smoother.step(tf.constant(posteriors[None]), tf.constant([len(posteriors)]), smoother.initial_state(1))
+        return smoother.result(state).numpy()[0]
+
+    _, found = serve(module, [clip])
+    np.testing.assert_allclose(found, [answer(with_silence_after(clip, CONFIG.advanced.smoothing_frames))], atol=1e-5)
+    assert np.abs(found - answer(clip)).max() > 1e-3
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -102,6 +102,17 @@ def test_two_at_once_do_not_disturb_each_other():
     assert got == expected
 
 
+def test_a_voice_of_our_own(engine):
+    low, high = (f"language variant\npitch {hertz} {hertz}\nroughness 0\nflutter 0\n" for hertz in (90, 180))
+    spoken = [
+        engine.say("mama", EspeakVoice("en-us", "own", definition=definition, pitch_range=0))
+        for definition in (low, high, low)
+    ]
+    pitches = [pitch_of(samples, engine.sample_rate) for samples in spoken]
+    assert pitches[0] == pytest.approx(pitches[2])
+    assert 1.8 < pitches[1] / pitches[0] < 2.3
+
+
 def test_the_seed_matters_to_breath():
     def breath(seed):
         with Espeak(seed) as engine:
