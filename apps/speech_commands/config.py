@@ -55,11 +55,11 @@ class Advanced:
     masks: int = 1  # stretches of frames, and of bands, that are hidden in a training step (SpecAugment)
     mask_frames: int = 10  # longest hidden stretch of frames
     mask_bands: int = 8  # longest hidden stretch of bands
-    epochs: int = 8  # rounds of training over all clips, each followed by a validation
+    epochs: int = 7  # rounds of training over all clips, each followed by a validation
     learning_rate: float = 4e-3  # peak of the warm-up and cosine decay
     weight_decay: float = 1e-2  # of AdamW
     averaging: float = 0.99  # momentum of the averaged weights; 0 turns averaging off
-    patience: int = 8  # rounds without a better validation loss before training stops
+    patience: int = 7  # rounds without a better validation loss before training stops
     smoothing_frames: int = 18  # an event is decided on the mean posterior of so many frames
     refractory_frames: int = 25  # frames after an event without another one
     validation_hours: float = 3.0  # continuous audio on which the thresholds are chosen

@@ -1,6 +1,7 @@
 """Speech for the network: what is said in which split, and what the features of the training split are like."""
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,7 +137,8 @@ def _stretch(seeds: tf.Tensor, rows: tf.Tensor, size: tf.Tensor, longest: int) -
     return (place >= begin) & (place < begin + length)
 
 
-def _audio(corpus: SpeechCorpus, split: str, labels: Sequence[str], config: Config) -> TrainingAudio:
+@functools.lru_cache(maxsize=1)  # what the statistics are fitted to is trained on next
+def _audio(corpus: SpeechCorpus, split: str, labels: tuple[str, ...], config: Config) -> TrainingAudio:
     return TrainingAudio(corpus.splits[split], corpus.noises[split], labels, config.advanced, HOP)
 
 

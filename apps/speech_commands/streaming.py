@@ -228,7 +228,8 @@ def describe_meanings(data: SpeechData, config: Config, thresholds: Sequence[flo
             "probabilities": "step: posteriors of the labels for each frame that these samples completed; "
             "serving_default: those of the clip",
             "frame_count": "how many frames those are in each row",
-            "label": "the most probable label of the clip; a clip without a complete frame is _silence_",
+            "label": "the most probable label of the clip, heard with silence after it; without a complete frame it is "
+            "_silence_",
         },
     }
 

@@ -18,7 +18,7 @@ __all__ = ["SAMPLE_RATE", "SPEAKERS", "Clip", "speak_split"]
 
 SAMPLE_RATE = 16_000  # Hz
 SPEAKERS = {"train": 600, "validation": 80, "test": 120}  # Each says every command once, and some other texts.
-_UNKNOWN_EACH = {"train": 5, "validation": 4, "test": 4}
+_UNKNOWN_EACH = {"train": 9, "validation": 4, "test": 4}
 _PSEUDO_EACH = {"train": 3, "validation": 0, "test": 0}
 _SILENCES = {"train": 240, "validation": 80, "test": 120}
 _SILENCE_KINDS = ("brown", "fan", "hum", "pink", "white")
