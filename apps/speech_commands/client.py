@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from runnel.apps.speech_commands.config import Config, StreamOptions
-from runnel.apps.speech_commands.data import HOP, SpeechData
+from runnel.apps.speech_commands.data import SpeechData
 from runnel.apps.speech_commands.evaluate import evaluate, verdicts
 from runnel.apps.speech_commands.evaluation_corpus import evaluation_corpus
 from runnel.apps.speech_commands.hear_sessions import read_events
@@ -73,10 +73,10 @@ def stream(export_dir: Path, keys: TextIO, say: Say, options: StreamOptions | No
     options = options or StreamOptions()
     audio = _audio_of(options, keys)
     manifest, model = load_export(export_dir, "speech_commands")
-    rate = manifest["meanings"]["sample_rate"]
-    silence = np.zeros(
-        manifest["meanings"]["smoothing_frames"] * HOP, np.float32
-    )  # in which the last word is decided on
+    meanings = manifest["meanings"]
+    rate = meanings["sample_rate"]
+    # The last word is decided on in what follows it.
+    silence = np.zeros(meanings["smoothing_frames"] * meanings["frame_samples"], np.float32)
     say(csv_line(["seconds", "label", "confidence"]))
     pieces = (pad_waveforms([piece]) for piece in itertools.chain(audio, [silence]))
     for results, _ in replay(model, pieces, start(model, 1)):

@@ -68,34 +68,35 @@ def test_a_stream_model_says_what_it_lacks():
         Half()
 
 
+class Traced(SumStream):
+    """Counts how often `step` is traced."""
+
+    def __init__(self):
+        super().__init__()
+        self.traces = 0
+
+    def step(self, inputs, state):
+        self.traces += 1
+        return super().step(inputs, state)
+
+
 def test_no_call_traces_again_whatever_the_lengths():
-    class Traced(SumStream):
-        traces = 0
-
-        def step(self, inputs, state):
-            Traced.traces += 1
-            return super().step(inputs, state)
-
-    module = build_servable(Traced()).module
-    before = Traced.traces
+    stream = Traced()
+    module = build_servable(stream).module
+    before = stream.traces
     for batch, rows in ((1, 1), (1, 2), (3, 5), (2, 0)):
         state = module.initial_state(batch_size=tf.constant(batch))
         module.step(x=tf.ones([batch, rows, 2]), length=tf.fill([batch], rows), **state)
-    assert Traced.traces == before
+    assert stream.traces == before
 
 
 def test_signatures_that_step_from_the_start_share_one_function():
-    class Shared(SumStream):
-        traces = 0
-
-        def step(self, inputs, state):
-            Shared.traces += 1
-            return super().step(inputs, state)
-
+    class Shared(Traced):
         def serve(self, inputs):
             return {"total": self.step_from_start(inputs)["total"]}
 
-    module = build_servable(Shared()).module
-    assert Shared.traces == 1
+    stream = Shared()
+    module = build_servable(stream).module
+    assert stream.traces == 1
     total = module.serving_default(x=tf.ones([2, 3, 2]), length=tf.constant([3, 1]))["total"]
     assert total.numpy().tolist() == [[3, 3], [1, 1]]
