@@ -86,12 +86,12 @@ class Espeak:
         self._callback = _Callback(self._collect)  # The engine keeps a pointer to it.
 
     def __enter__(self) -> Self:
-        library, package_data = find_engine()
+        library, self._package_data = find_engine()
         self._folder = tempfile.TemporaryDirectory(prefix="runnel")
         try:
             self._library = _load_copy(library, Path(self._folder.name))
-            self._data = _own_data(package_data, Path(self._folder.name))
-            self.sample_rate = self._start(package_data)
+            self._data = _own_data(self._package_data, Path(self._folder.name))
+            self.sample_rate = self._start()
         except BaseException:
             self._folder.cleanup()
             raise
@@ -128,11 +128,13 @@ class Espeak:
             raise InputError(f"received the text '{text}', which has no sound; expected words to speak")
         return np.concatenate(self._pieces)
 
-    def _start(self, package_data: Path) -> int:
+    def _start(self) -> int:
         """Initialises the engine and returns its rate in Hz."""
         rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, bytes(self._data), _DO_NOT_EXIT)
         if rate <= 0:  # 0 if it did not find its data, -1 for all else.
-            raise InputError(f"espeak-ng does not start with its data in {package_data} (code {rate}); {_INSTEAD}")
+            raise InputError(
+                f"espeak-ng does not start with its data in {self._package_data} (code {rate}); {_INSTEAD}"
+            )
         self._library.espeak_SetSynthCallback(self._callback)
         _check(self._library.espeak_ng_SetRandSeed(self._seed), "take its seed")
         return rate
@@ -141,9 +143,11 @@ class Espeak:
         """Chooses the voice, then the parameters, which a new voice may reset."""
         file = self._data / _VARIANTS / voice.variant
         if voice.definition:
+            file.unlink(missing_ok=True)  # It may be a link into the package.
             file.write_text(voice.definition)
         if not file.is_file():  # The engine would take its plain voice.
-            raise InputError(f"received the voice variant '{voice.variant}'; expected a file of {file.parent}")
+            known = self._package_data / _VARIANTS
+            raise InputError(f"received the voice variant '{voice.variant}'; expected a file of {known}")
         status = self._library.espeak_SetVoiceByName(f"{voice.language}+{voice.variant}".encode())
         if status:
             raise InputError(f"received the language '{voice.language}'; expected one of espeak-ng, as 'en-us'")

@@ -113,6 +113,14 @@ def test_a_voice_of_our_own(engine):
     assert 1.8 < pitches[1] / pitches[0] < 2.3
 
 
+def test_a_voice_of_our_own_leaves_the_one_of_that_name_in_the_package():
+    file = find_engine()[1] / "voices" / "!v" / "f2"
+    before = file.read_bytes()
+    with Espeak() as engine:
+        engine.say("yes", replace(VOICE, definition="language variant\npitch 90 90\n"))
+    assert file.read_bytes() == before
+
+
 def test_the_seed_matters_to_breath():
     def breath(seed):
         with Espeak(seed) as engine:
