@@ -13,6 +13,7 @@ from runnel.datasets.text.text_corpus import TextCorpus
 from runnel.shared.errors import InputError
 from runnel.shared.preprocessing.character_tokenizer import CharacterTokenizer, fit_characters
 from runnel.shared.preprocessing.word_tokenizer import WordTokenizer, fit_words
+from runnel.shared.training.without_autotuning import without_autotuning
 
 __all__ = [
     "LanguageData",
@@ -123,7 +124,7 @@ def validation_batches(data: LanguageData, split: str = "validation") -> tf.data
         name: np.stack(np.split(np.pad(value, [(0, 0), (0, -value.shape[1] % _VALIDATION_WINDOW)]), count, axis=1))
         for name, value in tensors.items()
     }
-    return tf.data.Dataset.from_tensor_slices(pieces)
+    return without_autotuning(tf.data.Dataset.from_tensor_slices(pieces))
 
 
 def side_by_side(token_ids: np.ndarray, stretches: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from runnel.datasets.series.series_table import Series, SeriesTable
 from runnel.shared.errors import InputError
 from runnel.shared.preprocessing.series_spec import SeriesSpec, fit_series_spec
 from runnel.shared.preprocessing.series_windows import SeriesWindows, TimeSplit, split_by_timestamp, split_instants
+from runnel.shared.training.without_autotuning import without_autotuning
 
 __all__ = [
     "ForecastingData",
@@ -192,7 +193,7 @@ def training_batches(data: ForecastingData, config: Config) -> Callable[[int], t
         size = advanced.steps_per_epoch * advanced.batch_size
         chosen = ends[_shuffled(len(ends), epoch * size, size, advanced.seed)]
         steps = tf.data.Dataset.from_tensor_slices(chosen.reshape(advanced.steps_per_epoch, advanced.batch_size))
-        return steps.map(lambda batch: windows.gather(batch, rows, supervised), tf.data.AUTOTUNE).prefetch(4)
+        return steps.map(lambda batch: windows.gather(batch, rows, supervised), num_parallel_calls=2).prefetch(4)
 
     return batches
 
@@ -204,12 +205,13 @@ def validation_batches(data: ForecastingData, config: Config) -> tf.data.Dataset
     first = [split.validation + supervised - 2 for split in data.splits]
     last = windows.offsets[1:] - 1
     ends = np.unique(np.concatenate([windows.ends(rows, first, supervised), last[windows.lengths >= rows]]))
-    return (
+    batches = (
         tf.data.Dataset.from_tensor_slices(ends)
         .batch(4 * config.advanced.batch_size)
         .map(lambda batch: windows.gather(batch, rows, supervised))
         .cache()
     )
+    return without_autotuning(batches)
 
 
 def _fit(table: SeriesTable, splits: tuple[TimeSplit, ...], config: Config, needed: int) -> SeriesSpec:

@@ -13,6 +13,7 @@ from runnel.apps.speech_commands.training_audio import TrainingAudio
 from runnel.datasets.audio.load_speech import load_speech
 from runnel.datasets.audio.speech_corpus import SILENCE, UNKNOWN, SpeechCorpus
 from runnel.shared.preprocessing.log_mel import LogMel
+from runnel.shared.training.without_autotuning import without_autotuning
 
 __all__ = [
     "FITTED",
@@ -73,7 +74,8 @@ def load_data(config: Config, fitted: Mapping[str, Any] | None = None) -> Speech
 def fit_features(corpus: SpeechCorpus, config: Config) -> SpeechData:
     """Mean and standard deviation of each band over the first windows of the training."""
     audio, features = _audio(corpus, "train", corpus.labels, config), log_mel(config)
-    windows = [_frames(features, batch["waveform"]) for batch in audio.batches(0).take(_BATCHES_FOR_STATISTICS)]
+    batches = without_autotuning(audio.batches(0).take(_BATCHES_FOR_STATISTICS))
+    windows = [_frames(features, batch["waveform"]) for batch in batches]
     values = np.concatenate([np.reshape(window, [-1, features.bands]) for window in windows])
     scale = np.maximum(values.std(axis=0), _SMALLEST_SCALE)
     return SpeechData(corpus, corpus.labels, tuple(map(float, values.mean(axis=0))), tuple(map(float, scale)))
@@ -109,7 +111,7 @@ def validation_batches(data: SpeechData, config: Config) -> tf.data.Dataset:
     batches = audio.batches(0).map(
         lambda batch: {"features": _frames(features, batch["waveform"]), **{name: batch[name] for name in _TARGETS}}
     )
-    return batches.cache()
+    return without_autotuning(batches.cache())
 
 
 def hidden_parts(seed: tf.Tensor, shape: tf.Tensor, advanced: Advanced) -> tf.Tensor:

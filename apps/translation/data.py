@@ -15,6 +15,7 @@ from runnel.shared.errors import InputError
 from runnel.shared.preprocessing.fit_subwords import fit_subwords
 from runnel.shared.preprocessing.subword_tokenizer import SubwordTokenizer
 from runnel.shared.preprocessing.whitespace_splitter import WhitespaceSplitter
+from runnel.shared.training.without_autotuning import without_autotuning
 
 __all__ = ["SentencePairs", "TranslationData", "load_data", "prepare", "training_batches", "validation_batches"]
 
@@ -140,7 +141,8 @@ def validation_batches(data: TranslationData, config: Config) -> tf.data.Dataset
     order = np.argsort(longest, kind="stable")
     rows = [order[begin:end] for begin, end in _cut(longest[order], config.advanced.batch_tokens)]
     chosen = tf.data.Dataset.from_tensor_slices(tf.ragged.constant(rows, tf.int32))
-    return chosen.map(lambda rows: _batch(pairs, rows, tf.constant(WHOLE), data.tokenizer)).cache()
+    batches = chosen.map(lambda rows: _batch(pairs, rows, tf.constant(WHOLE), data.tokenizer)).cache()
+    return without_autotuning(batches)
 
 
 def _rows_of(epoch: int, lengths: np.ndarray, steps: int, a_pass: int, config: Config) -> Iterator[np.ndarray]:

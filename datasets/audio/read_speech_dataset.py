@@ -110,12 +110,14 @@ def _clips(name: str, builder: Any, split: str, columns: _Columns, treatments: C
     """Reads a split example by example: clips differ in length."""
     import tensorflow_datasets as tfds
 
+    from runnel.shared.training.without_autotuning import without_autotuning
+
     chosen = {key: True for key in (columns.audio, columns.label, columns.speaker) if key}
     waveforms, labels, speakers = [], [], []
     # It warns of code of its own, for nothing where all features are small, as in ours.
     decoders = None if builder.name in BUILDER_NAMES else tfds.decode.PartialDecoding(chosen)
     examples = builder.as_dataset(split=split, decoders=decoders)
-    for index, example in enumerate(tfds.as_numpy(examples)):
+    for index, example in enumerate(tfds.as_numpy(without_autotuning(examples))):
         label = _text(example[columns.label])
         labels.append(columns.label_names[int(label)] if columns.label_names else label)
         speakers.append(_text(example[columns.speaker]) if columns.speaker else "")

@@ -15,6 +15,7 @@ from runnel.shared.training.history import History
 from runnel.shared.training.resumable_callbacks import ResumableCallbacks
 from runnel.shared.training.resume_point import Position, ResumePoint, require_finite
 from runnel.shared.training.train_step import Loss, TrainStep
+from runnel.shared.training.without_autotuning import without_autotuning
 
 __all__ = ["fit"]
 
@@ -126,7 +127,8 @@ class _Loop:
         hooks, start = self.callbacks.hooks, self.point.batch
         if start == 0:
             hooks.on_epoch_begin(self.point.epoch)
-        for index, batch in enumerate(self.batches(self.point.epoch).skip(start), start):
+        rest = without_autotuning(self.batches(self.point.epoch).skip(start))
+        for index, batch in enumerate(rest, start):
             hooks.on_train_batch_begin(index)
             self.step(batch, first=index == 0)
             done = index + 1

@@ -140,6 +140,7 @@ def test_side_by_side_holds_every_target_once_in_its_order(count: int, stretches
 
 def test_validation_reads_the_whole_split_in_windows() -> None:
     data = prepare(corpus(NUMBERS, " ".join(["100 101 102 103 104"] * 130)), options())
+    assert not validation_batches(data).options().autotune.enabled
     batches = [{name: value.numpy() for name, value in batch.items()} for batch in validation_batches(data)]
     joined = {name: np.concatenate([batch[name] for batch in batches], axis=1) for name in batches[0]}
     assert joined["mask"].shape == (6, 256)

@@ -110,6 +110,7 @@ def test_order_is_a_function_of_seed_and_epoch() -> None:
 
 def test_validation_forecasts_every_row_of_its_split_and_none_later(prepared: tuple[ForecastingData, Config]) -> None:
     data, config = prepared
+    assert not validation_batches(data, config).options().autotune.enabled
     batch = gathered(validation_batches(data, config))
     next_step = rows_of(batch["targets"][:, :, 0])
     for number, split in enumerate(data.splits, 1):

@@ -57,6 +57,7 @@ def test_validation_is_always_the_same_and_has_other_speakers(trained: Any) -> N
     data = load_data(asked)
     splits = data.corpus.splits
     assert set(splits["train"].speakers) & set(splits["validation"].speakers) <= {""}
+    assert not validation_batches(data, asked).options().autotune.enabled
     first, second = (list(validation_batches(data, asked)) for _ in range(2))
     for one, two in zip(first, second, strict=True):
         np.testing.assert_array_equal(one["features"], two["features"])

@@ -257,6 +257,7 @@ def test_the_whole_sentence_is_seen_without_a_wait() -> None:
 def test_validation_holds_every_pair_once() -> None:
     held_out = many(70)
     data = prepare(corpus([("a", "a")], held_out), options(), LETTERS)
+    assert not validation_batches(data, options()).options().autotune.enabled
     batches = arrays(validation_batches(data, options()))
     assert sorted(pair for batch in batches for pair in pairs_of(data, batch)) == sorted(held_out)
     assert all(max(batch["source_ids"].size, batch["targets"].size) <= 60 for batch in batches)
