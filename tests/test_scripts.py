@@ -2,9 +2,12 @@
 
 import importlib.util
 import os
+import select
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -200,3 +203,23 @@ def test_large_downloads_are_told(module):
         "273.8 MB",
     )
     assert not module.LARGE_DOWNLOAD.search("  Downloading six-1.17.0-py2.py3-none-any.whl (11 kB)\n")
+
+
+def test_an_interrupted_demo_leaves_nothing_running(checkout):
+    (checkout / "scripts" / "setup").write_text('cd -- "$(dirname -- "$0")/.."\n')
+    python, begun = checkout / ".venv" / "bin" / "python", checkout / "begun"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\necho $$ >> "{begun}"\nexec sleep 60\n')
+    python.chmod(0o755)
+    ours, theirs = os.pipe()
+    command = [checkout / "scripts" / "demo"]
+    demo = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, pass_fds=[theirs])
+    os.close(theirs)
+    pause = threading.Event()
+    while not begun.exists() or len(begun.read_text().split()) < 2:  # data in the background, and the first training
+        assert demo.poll() is None
+        pause.wait(0.01)
+    os.killpg(demo.pid, signal.SIGINT)  # what Ctrl-C does; a shell keeps it from what runs in the background
+    assert demo.wait(timeout=20) == 130
+    assert select.select([ours], [], [], 20)[0]  # the pipe is closed when nobody is left who has its other end
+    os.close(ours)
