@@ -56,8 +56,9 @@ class Advanced:
     mask_frames: int = 10  # longest hidden stretch of frames
     mask_bands: int = 8  # longest hidden stretch of bands
     epochs: int = 7  # rounds of training over all clips, each followed by a validation
+    optimizer: Literal["adamw", "muon"] = "muon"  # of the recurrent layers' matrices; adamw moves all others
     learning_rate: float = 4e-3  # peak of the warm-up and cosine decay
-    weight_decay: float = 1e-2  # of AdamW
+    weight_decay: float = 1e-2  # decoupled
     averaging: float = 0.99  # momentum of the averaged weights; 0 turns averaging off
     patience: int = 7  # rounds without a better validation loss before training stops
     smoothing_frames: int = 18  # an event is decided on the mean posterior of so many frames

@@ -89,6 +89,8 @@ def train_network(data: SpeechData, config: Config, run: RunFolder, say: Say) ->
         batches=batches,
         validate=_validation(network, data, config),
         carried=carried,
+        optimizer=advanced.optimizer,
+        output_layers=["classifier"],
     )
 
 

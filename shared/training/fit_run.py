@@ -11,7 +11,7 @@ import tensorflow as tf
 from runnel.shared.errors import InputError
 from runnel.shared.training.checkpoint import Checkpoint, CheckpointStore
 from runnel.shared.training.loop import fit
-from runnel.shared.training.optimizer import build_optimizer
+from runnel.shared.training.optimizer import OptimizerName, build_optimizer
 from runnel.shared.training.progress import Progress
 from runnel.shared.training.run_folder import RunFolder
 from runnel.shared.training.train_step import Loss
@@ -34,7 +34,7 @@ class TrainingOptions(Protocol):
 
     @property
     def weight_decay(self) -> float:
-        """Of AdamW."""
+        """Decoupled, as a fraction per step of the learning rate."""
 
     @property
     def averaging(self) -> float:
@@ -63,6 +63,8 @@ def fit_run(
     validate: Callable[[], Mapping[str, float]],
     carried: Mapping[str, tf.Variable] = MappingProxyType({}),
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    optimizer: OptimizerName = "adamw",
+    output_layers: Sequence[str] = (),
 ) -> None:
     """Trains a network from where the checkpoints of its run stand.
 
@@ -77,23 +79,26 @@ def fit_run(
         validate: scores the network, as for `fit`; `loss` among its names makes an epoch the best.
         carried: variables that `loss` carries from batch to batch, as for `fit`.
         callbacks: what this application needs besides progress, log and early stopping; called before those.
+        optimizer: which one, as for `build_optimizer`.
+        output_layers: likewise.
 
     Raises:
         InputError: the training diverged, there is no batch, or the checkpoint is of another network.
         KeyboardInterrupt: on Ctrl-C, after a checkpoint has been written.
     """
     steps = options.epochs * steps_per_epoch
-    optimizer = build_optimizer(
-        options.learning_rate,
-        steps,
-        steps // 20,
-        options.weight_decay,
-        clip_norm=1.0,
-        averaging=options.averaging,
-    )
     fit(
         model=network,
-        optimizer=optimizer,
+        optimizer=build_optimizer(
+            options.learning_rate,
+            steps,
+            steps // 20,
+            options.weight_decay,
+            clip_norm=1.0,
+            averaging=options.averaging,
+            name=optimizer,
+            output_layers=output_layers,
+        ),
         loss=loss,
         batches=batches,
         validate=validate,
