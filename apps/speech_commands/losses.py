@@ -2,7 +2,9 @@
 
 import tensorflow as tf
 
-__all__ = ["frame_loss", "word_loss"]
+__all__ = ["ANY_CLASS", "NO_COMMAND", "frame_loss", "word_loss"]
+
+ANY_CLASS, NO_COMMAND = -1, -2  # targets of frames that may be any class, and any but a command
 
 _SMALLEST = 1e-6  # posterior whose logarithm is still taken
 
@@ -11,11 +13,13 @@ def frame_loss(logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
     """Nats a frame, over the frames that have a target.
 
     Args:
-        logits: float32 [B, M, C].
-        targets: int32 [B, M]; -1 where any class is right.
+        logits: float32 [B, M, C]; the last two classes are unknown words and silence.
+        targets: int32 [B, M], a class, `ANY_CLASS` or `NO_COMMAND`.
     """
-    known = tf.cast(targets >= 0, tf.float32)
+    known = tf.cast(targets != ANY_CLASS, tf.float32)
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(targets, 0), logits)
+    by_command = tf.reduce_logsumexp(logits, axis=2) - tf.reduce_logsumexp(logits[..., -2:], axis=2)
+    losses = tf.where(targets == NO_COMMAND, by_command, losses)
     return tf.reduce_sum(known * losses) / tf.maximum(tf.reduce_sum(known), 1.0)
 
 

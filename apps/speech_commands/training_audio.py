@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from runnel.apps.speech_commands.config import Advanced
+from runnel.apps.speech_commands.losses import ANY_CLASS, NO_COMMAND
 from runnel.datasets.audio.speech_corpus import Clips
 from runnel.datasets.audio.to_float32 import FULL_SCALE, to_float32
 from runnel.shared.errors import InputError
@@ -80,7 +81,7 @@ class TrainingAudio:
     Args:
         clips: of the training split.
         noises: background recordings, int16 [N] each.
-        labels: the classes; the last one is silence.
+        labels: the classes; the last two are unknown words and silence.
         advanced: the options.
         hop: samples in a frame.
     """
@@ -88,7 +89,8 @@ class TrainingAudio:
     def __init__(
         self, clips: Clips, noises: Sequence[np.ndarray], labels: Sequence[str], advanced: Advanced, hop: int
     ) -> None:
-        self.advanced, self.hop, self.silence = advanced, hop, len(labels) - 1
+        self.advanced, self.hop = advanced, hop
+        self.unknown, self.silence = len(labels) - 2, len(labels) - 1
         spoken = [(wave, label) for wave, label in zip(clips.waveforms, clips.labels, strict=True) if len(wave) > hop]
         if not spoken:
             raise InputError(
@@ -118,7 +120,7 @@ class TrainingAudio:
         """The batches of an epoch.
 
         Returns:
-            of {`waveform` float32 [B, N], `targets` int32 [B, M] (-1 where any class is right), `words` int32 [B, S]
+            of {`waveform` float32 [B, N], `targets` int32 [B, M] (as `frame_loss` takes them), `words` int32 [B, S]
             (the class of each word, -1 for none), `segment` int32 [B, M] (the word that a frame belongs to: the latest
             that has begun, or the first), `fresh` bool [B] (the stream begins anew here), `seed` int32 [2] for further
             draws}.
@@ -187,7 +189,10 @@ class TrainingAudio:
         return tf.reshape(samples, [words.clip.shape[0], -1])
 
     def _targets(self, words: _Words) -> tuple[tf.Tensor, tf.Tensor]:
-        """Of each frame: any class in the first part of a word, the word until shortly after its end, else silence.
+        """Of each frame: the word from shortly before its end until shortly after it, else silence.
+
+        In the first part of a command any class is right. In that of another word no command is: otherwise nothing
+        keeps the network from taking "number" for "no" until it hears the rest.
 
         Returns:
             the targets, and to which word each frame belongs; int32 [B, M] both.
@@ -200,9 +205,10 @@ class TrainingAudio:
         following = tf.pad(following, [[0, 0], [0, 1]], constant_values=np.inf)[..., None]
         is_known = (frame_end > known) & (frame_end <= tf.minimum(end + self.hold, following))  # [B, S, M]
         is_open = (label != self.silence) & (frame_end > begin) & (frame_end <= known)
-        targets = tf.reduce_min(tf.where(is_known, label, self.silence), axis=1)  # silence is the last class
+        early = tf.where(label == self.unknown, NO_COMMAND, ANY_CLASS)
+        targets = tf.where(is_known, label, tf.where(is_open, early, self.silence))
         segment = tf.reduce_sum(tf.cast(frame_end > begin[:, 1:], tf.int32), axis=1)
-        return tf.where(tf.reduce_any(is_open, axis=1), -1, targets), segment
+        return tf.reduce_min(targets, axis=1), segment  # silence is the last class
 
     def _noise(self, seeds: tf.Tensor, words: _Words) -> tf.Tensor:
         """Background float32 [B, N]: as loud as the words ask for, or drawn where there are none."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from runnel.apps.speech_commands.losses import frame_loss, word_loss
+from runnel.apps.speech_commands.losses import ANY_CLASS, NO_COMMAND, frame_loss, word_loss
 from runnel.shared.layers.clip_posterior import ClipPosterior
 
 
@@ -12,9 +12,17 @@ def logits(posteriors: list) -> tf.Tensor:
 
 def test_frame_loss_is_the_mean_over_frames_with_a_target() -> None:
     posteriors = logits([[[0.5, 0.25, 0.25], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]]])
-    targets = tf.constant([[0, -1, 2]])
+    targets = tf.constant([[0, ANY_CLASS, 2]])
     assert frame_loss(posteriors, targets).numpy() == pytest.approx(-(np.log(0.5) + np.log(0.6)) / 2, rel=1e-5)
-    assert frame_loss(posteriors, tf.fill([1, 3], -1)).numpy() == 0
+    assert frame_loss(posteriors, tf.fill([1, 3], ANY_CLASS)).numpy() == 0
+
+
+def test_a_frame_without_a_command_may_be_an_unknown_word_or_silence() -> None:
+    posteriors = logits([[[0.5, 0.2, 0.2, 0.1], [0.1, 0.1, 0.1, 0.7]]])
+    targets = tf.constant([[NO_COMMAND, NO_COMMAND]])
+    assert frame_loss(posteriors, targets).numpy() == pytest.approx(-(np.log(0.3) + np.log(0.8)) / 2, rel=1e-5)
+    beside_a_word = frame_loss(posteriors, tf.constant([[NO_COMMAND, 3]]))
+    assert beside_a_word.numpy() == pytest.approx(-(np.log(0.3) + np.log(0.7)) / 2, rel=1e-5)
 
 
 def test_word_loss_takes_the_frames_of_a_word_together_as_a_clip_is_taken() -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from runnel.apps.speech_commands.config import Advanced
+from runnel.apps.speech_commands.losses import ANY_CLASS, NO_COMMAND
 from runnel.apps.speech_commands.training_audio import TrainingAudio
 from runnel.datasets.audio.speech_corpus import Clips
 from runnel.shared.errors import InputError
@@ -80,9 +81,26 @@ def test_targets_name_a_word_from_its_middle_until_shortly_after_its_end() -> No
         middle = (first + last + 1) // 2
         assert word == {2000: 0, 500: 1}[round(pitch(samples), -2)]
         assert (classes[middle + 3 : last + 8] == word).all()  # held for 0.2 s after the end, which is in the window
-        assert (classes[first + 1 : middle - 2] == -1).all()  # too early to know
+        assert (classes[first + 1 : middle - 2] == ANY_CLASS).all()  # too early to know
         assert (classes[last + 12 :] == 3).all()
         assert (classes[: max(first - 1, 0)] == 3).all()
+
+
+def test_the_first_part_of_a_word_that_is_no_command_is_no_command() -> None:
+    command, other = (
+        TrainingAudio(
+            Clips((tone(700),) * 20, (label,) * 20, ("",) * 20),
+            [np.zeros(RATE, np.int16)],
+            LABELS,
+            dataclasses.replace(ADVANCED, slots=1),
+            HOP,
+        )
+        for label in ("low", "_unknown_")
+    )
+    of_command, of_other = (windows(source)["targets"] for source in (command, other))
+    assert set(of_command.ravel()) == {ANY_CLASS, 1, 3}
+    assert set(of_other.ravel()) == {NO_COMMAND, 2, 3}
+    np.testing.assert_array_equal(of_command == ANY_CLASS, of_other == NO_COMMAND)
 
 
 def test_words_follow_each_other_when_they_need_no_longer_be_recognised() -> None:
@@ -102,7 +120,7 @@ def test_words_follow_each_other_when_they_need_no_longer_be_recognised() -> Non
         pauses += (begin[1:] - end[:-1]).tolist()
         for place, word in enumerate(words):
             assert set(classes[segment == place].tolist()) <= {
-                -1,
+                ANY_CLASS,
                 3,
                 *words[max(place - 1, 0) : place + 1].tolist(),
                 word,
@@ -156,7 +174,7 @@ def test_a_clip_longer_than_a_window_keeps_its_beginning() -> None:
     sounding = found["waveform"][np.abs(found["waveform"]).max(axis=1) > 0.003]
     assert len(sounding)
     assert all(abs(pitch(samples) - 700) < 5 for samples in sounding)
-    assert set(found["targets"].ravel()) <= {-1, 1, 3}
+    assert set(found["targets"].ravel()) <= {ANY_CLASS, 1, 3}
 
 
 def test_clips_without_a_frame_are_refused() -> None:
