@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -215,10 +215,9 @@ def test_an_interrupted_demo_leaves_nothing_running(checkout):
     command = [checkout / "scripts" / "demo"]
     demo = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, pass_fds=[theirs])
     os.close(theirs)
-    pause = threading.Event()
     while not begun.exists() or len(begun.read_text().split()) < 2:  # data in the background, and the first training
         assert demo.poll() is None
-        pause.wait(0.01)
+        time.sleep(0.01)
     os.killpg(demo.pid, signal.SIGINT)  # what Ctrl-C does; a shell keeps it from what runs in the background
     assert demo.wait(timeout=20) == 130
     assert select.select([ours], [], [], 20)[0]  # the pipe is closed when nobody is left who has its other end

@@ -9,7 +9,9 @@ from runnel.shared.layers.causal_convolution import CausalConvolution
 from runnel.shared.layers.explicit_state import state_inputs
 from runnel.shared.layers.recurrent_stack import RecurrentStack
 
-__all__ = ["build_model"]
+__all__ = ["OUTPUT_LAYER", "build_model"]
+
+OUTPUT_LAYER = "classifier"
 
 _KERNELS = ((5, 5), (3, 3), (3, 3))  # frames and bands of the convolutions
 _BAND_STRIDE = 2  # of each
@@ -52,7 +54,7 @@ def build_model(
         keras.layers.Dropout(advanced.dropout, noise_shape=(None, 1, None), name=f"{name}_dropout")
         for name in ("front", "stack")
     )
-    classifier = keras.layers.Dense(classes, name="classifier")
+    classifier = keras.layers.Dense(classes, name=OUTPUT_LAYER)
 
     # === Functional Model ===
     features = keras.Input((None, advanced.bands), name="features")

@@ -15,7 +15,7 @@ from runnel.apps.speech_commands.convolutional_baseline import train_baseline
 from runnel.apps.speech_commands.data import FITTED, SpeechData, load_data, training_batches, validation_batches
 from runnel.apps.speech_commands.evaluate import evaluate, verdicts
 from runnel.apps.speech_commands.losses import frame_loss, word_loss
-from runnel.apps.speech_commands.model import build_model
+from runnel.apps.speech_commands.model import OUTPUT_LAYER, build_model
 from runnel.apps.speech_commands.report import build_report
 from runnel.apps.speech_commands.streaming import build_probe, build_stream, describe_meanings
 from runnel.apps.speech_commands.thresholds import fit_thresholds
@@ -90,7 +90,7 @@ def train_network(data: SpeechData, config: Config, run: RunFolder, say: Say) ->
         validate=_validation(network, data, config),
         carried=carried,
         optimizer=advanced.optimizer,
-        output_layers=["classifier"],
+        output_layers=[OUTPUT_LAYER],
     )
 
 
