@@ -60,6 +60,7 @@ class Advanced:
     learning_rate: float = 4e-3  # peak of the warm-up and cosine decay
     weight_decay: float = 1e-2  # decoupled
     averaging: float = 0.99  # momentum of the averaged weights; 0 turns averaging off
+    jit_compile: bool = True  # whether XLA compiles the mixing of audio and the loops over time, for the training
     patience: int = 7  # rounds without a better validation loss before training stops
     smoothing_frames: int = 18  # an event is decided on the mean posterior of so many frames
     refractory_frames: int = 25  # frames after an event without another one

@@ -48,7 +48,13 @@ def build_model(
     flatten = keras.layers.Reshape((-1, bands * channels), name="flatten")
     normalize = keras.layers.LayerNormalization(name="front_normalization")
     stack = RecurrentStack(
-        config.cell, advanced.units, advanced.depth, advanced.dropout, use_cudnn=use_cudnn, name="stack"
+        config.cell,
+        advanced.units,
+        advanced.depth,
+        advanced.dropout,
+        use_cudnn=use_cudnn,
+        jit_compile=advanced.jit_compile,
+        name="stack",
     )
     front_dropout, stack_dropout = (
         keras.layers.Dropout(advanced.dropout, noise_shape=(None, 1, None), name=f"{name}_dropout")

@@ -106,6 +106,8 @@ class TrainingAudio:
         self.frames = round(advanced.slots * advanced.slot_seconds * 16_000 / hop)
         self.hold = advanced.hold_seconds * 16_000
         self._traced_batch = tf.function(self._batch, autograph=False)  # once, not for each epoch
+        # One pass over the samples where TensorFlow's operations take two dozen.
+        self._compiled_mix = tf.function(self._mix, autograph=False, jit_compile=advanced.jit_compile)
 
     @property
     def batches_an_epoch(self) -> int:
@@ -137,10 +139,11 @@ class TrainingAudio:
         place = tf.random.experimental.index_shuffle(place % self._slots_an_epoch, seed, self._slots_an_epoch - 1)
         seeds = tf.random.split(tf.random.fold_in(seed, batch), 10)
         words = self._lay_out(seeds[:4], tf.reshape(place, [rows, self.slots]))
-        waveform = self._spoken(words) + self._noise(seeds[4:8], words)
+        # Drawn out here: XLA draws other numbers.
+        noise = tf.stack([tf.random.stateless_uniform([rows], seed) for seed in tf.unstack(seeds[4:8])])
         targets, segment = self._targets(words)
         return {
-            "waveform": tf.clip_by_value(waveform, -1.0, 1.0),
+            "waveform": self._compiled_mix(words, noise),
             "targets": targets,
             "words": tf.where(words.label == self.silence, -1, words.label),
             "segment": segment,
@@ -168,6 +171,10 @@ class TrainingAudio:
         level += tf.random.stateless_uniform([rows, slots], seeds[3], -_SPREAD, _SPREAD)
         level = tf.clip_by_value(level, *_LEVELS)
         return _Words(clip, label, is_heard, speed, begin - first, begin, begin + length, level)
+
+    def _mix(self, words: _Words, noise: tf.Tensor) -> tf.Tensor:
+        """What is heard, float32 [B, N]: the words, and the background of these draws [4, B]."""
+        return tf.clip_by_value(self._spoken(words) + self._noise(noise, words), -1.0, 1.0)
 
     def _spoken(self, words: _Words) -> tf.Tensor:
         """What is said, float32 [B, N]. A clip gives way to the next one in the middle between their words."""
@@ -210,10 +217,8 @@ class TrainingAudio:
         segment = tf.reduce_sum(tf.cast(frame_end > begin[:, 1:], tf.int32), axis=1)
         return tf.reduce_min(targets, axis=1), segment  # silence is the last class
 
-    def _noise(self, seeds: tf.Tensor, words: _Words) -> tf.Tensor:
-        """Background float32 [B, N]: as loud as the words ask for, or drawn where there are none."""
-        rows = words.clip.shape[0]
-        uniform = [tf.random.stateless_uniform([rows], seed) for seed in tf.unstack(seeds)]
+    def _noise(self, uniform: tf.Tensor, words: _Words) -> tf.Tensor:
+        """Background float32 [B, N] by numbers from 0 to 1 [4, B]: as loud as the words ask for, or any if none do."""
         index = tf.cast(uniform[0] * len(self.noises.length), tf.int32)
         length = tf.gather(self.noises.length, index)
         start = tf.cast(uniform[1] * tf.cast(length, tf.float32), tf.int32)

@@ -18,14 +18,14 @@ __all__ = ["SAMPLE_RATE", "SPEAKERS", "Clip", "speak_split"]
 
 SAMPLE_RATE = 16_000  # Hz
 SPEAKERS = {"train": 600, "validation": 80, "test": 120}  # Each says every command once, and some other texts.
-_UNKNOWN_EACH = {"train": 9, "validation": 4, "test": 4}
+_UNKNOWN_EACH = {"train": 9, "validation": 10, "test": 10}
 _PSEUDO_EACH = {"train": 3, "validation": 0, "test": 0}
 _SILENCES = {"train": 240, "validation": 80, "test": 120}
 _SILENCE_KINDS = ("brown", "fan", "hum", "pink", "white")
 _SILENCE_PEAK = (-70.0, -34.0)  # dB below full scale
 _QUIET = (0.1, 0.3)  # seconds before and after what is spoken
-_RECORDINGS_OF_A_KIND = {"train": 8, "validation": 4, "test": 4}
-_BABBLES = {"train": 10, "validation": 4, "test": 4}
+_RECORDINGS_OF_A_KIND = 8
+_BABBLES = 10
 _BABBLE_UTTERANCES = 60
 _RECORDING = (20.0, 40.0)  # seconds
 _AUDIBLE = 1e-3  # of the loudest sample
@@ -65,8 +65,8 @@ def speak_split(split: str) -> Iterator[Clip]:
         speakers = list(draw_speakers(split, SPEAKERS[split], rng))
         yield from _speech(engine, split, speakers, rng)
         yield from _silence(_SILENCES[split], rng)
-        yield from _backgrounds(_RECORDINGS_OF_A_KIND[split], rng)
-        yield from _babbles(_BABBLES[split], engine, unknown_texts(split), speakers, rng)
+        yield from _backgrounds(_RECORDINGS_OF_A_KIND, rng)
+        yield from _babbles(_BABBLES, engine, unknown_texts(split), speakers, rng)
 
 
 def _speech(engine: Espeak, split: str, speakers: Sequence[Speaker], rng: np.random.Generator) -> Iterator[Clip]:

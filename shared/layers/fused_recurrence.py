@@ -2,11 +2,12 @@
 
 A stock layer multiplies its inputs by the kernel inside its loop over time, and the gradient of that loop adds a whole
 gradient of each weight per time step. Here the product with the inputs is one for the whole sequence, and so is each
-gradient of a weight; the loops hold only what depends on the time step before.
+gradient of a weight; the loops hold only what depends on the time step before, and XLA can compile them.
 
 Shapes: B batch, T time, F features, U units, G = 4U (lstm), 3U (gru) or U (simple_rnn) gates; inside, time comes first.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -24,6 +25,7 @@ def run_recurrence(
     mask: tf.Tensor | None,
     state: Sequence[tf.Tensor],
     weights: Sequence[tf.Tensor],
+    jit_compile: bool = False,
 ) -> tuple[tf.Tensor, Tensors]:
     """Runs one recurrent layer over a sequence: the equations and weights of the stock layer, and faster gradients.
 
@@ -31,23 +33,25 @@ def run_recurrence(
 
     Args:
         cell: `lstm`, `gru` (reset gate after the recurrent product) or `simple_rnn`.
-        inputs: float [B, T, F]; T may be 0. Finite also at invalid positions.
+        inputs: float [B, T, F]; T may be 0 where nothing is compiled. Finite also at invalid positions.
         mask: bool [B, T], True at valid positions, which may stand anywhere; None for all valid.
         state: (hidden [B, U], and for `lstm` cell [B, U]) to start from.
         weights: kernel [F, G], recurrent kernel [U, G] and bias [G] (`gru`: [2, G]), of the dtype of the inputs.
+        jit_compile: whether XLA compiles the loops, anew for each shape of the inputs.
 
     Returns:
         hidden states [B, T, U], at an invalid position the one before it; and the state after the last time step.
     """
     mask = None if mask is None else tf.transpose(mask)[..., None]  # [T, B, 1]
+    forward, backward = _loops(jit_compile)
 
     @tf.custom_gradient
     def run(inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, *state: Any) -> tuple[Tensors, Callable]:
         gates = _input_gates(cell, inputs, kernel, bias)
-        hidden, final, kept = _forward(cell, mask, gates, recurrent_kernel, bias, state)
+        hidden, final, kept = forward(cell, mask, gates, recurrent_kernel, bias, state)
 
         def gradient(by_outputs: Any, *by_final: Any) -> tuple:
-            by_gates, by_state = _backward(cell, mask, kept, recurrent_kernel, by_outputs, by_final)
+            by_gates, by_state = backward(cell, mask, kept, recurrent_kernel, by_outputs, by_final)
             by_gates = [_flat(values) for values in by_gates]
             return (
                 tf.reshape(tf.matmul(by_gates[0], kernel, transpose_b=True), tf.shape(inputs)),
@@ -62,7 +66,17 @@ def run_recurrence(
     hidden, *final = run(tf.transpose(inputs, [1, 0, 2]), *weights, *state)
     outputs = tf.transpose(hidden, [1, 0, 2])
     outputs.set_shape([*inputs.shape[:2], weights[1].shape[0]])
+    for after, before in zip(final, state, strict=True):
+        after.set_shape(before.shape)
     return outputs, tuple(final)
+
+
+@functools.cache
+def _loops(jit_compile: bool) -> tuple[Callable, Callable]:
+    """`_forward` and `_backward`, by themselves or as XLA compiles them."""
+    if not jit_compile:
+        return _forward, _backward
+    return tf.function(_forward, jit_compile=True), tf.function(_backward, jit_compile=True)
 
 
 def _input_gates(cell: Cell, inputs: Any, kernel: Any, bias: Any) -> tf.Tensor:
@@ -83,12 +97,12 @@ def _sum_rows(values: tf.Tensor) -> tf.Tensor:
 
 def _forward(
     cell: Cell, mask: Any, gates: Any, kernel: Any, bias: Any, state: Tensors
-) -> tuple[tf.Tensor, Tensors, tuple[tf.TensorArray, ...]]:
-    """Hidden states [T + 1, B, U], the initial one first; the final state; what `_backward` needs of each time step."""
+) -> tuple[tf.Tensor, Tensors, Tensors]:
+    """Hidden states [T + 1, B, U], the initial one first; the final state; what `_backward` needs, as many of each."""
     length, units = tf.shape(gates)[0], kernel.shape[0]
     arrays = tf.TensorArray(gates.dtype, length, element_shape=[None, kernel.shape[1]]).unstack(gates)
     hidden = _array(gates, length + 1, units).write(0, state[0])
-    kept = tuple(_array(gates, length, units) for _ in range(_KEPT[cell]))
+    kept = tuple(_array(gates, length + 1, units).write(length, state[0]) for _ in range(_KEPT[cell]))
 
     def body(time: Any, before: Tensors, hidden: Any, kept: tuple) -> tuple:
         recurrent_gates = tf.matmul(before[0], kernel)
@@ -102,17 +116,16 @@ def _forward(
     _, final, hidden, kept = tf.while_loop(
         lambda time, *_: time < length, body, (0, tuple(state), hidden, kept), maximum_iterations=length
     )
-    return hidden.stack(), final, kept
+    return hidden.stack(), final, tuple(array.stack() for array in kept)
 
 
 def _backward(
-    cell: Cell, mask: Any, kept: tuple[tf.TensorArray, ...], kernel: Any, by_outputs: Any, by_final: Tensors
+    cell: Cell, mask: Any, kept: Tensors, kernel: Any, by_outputs: Any, by_final: Tensors
 ) -> tuple[list[tf.Tensor], Tensors]:
     """Gradients by the gates, [T, B, G] each: those of the input and, if others, of the hidden state; by the state."""
     length, width = tf.shape(by_outputs)[0], kernel.shape[1]
     transposed = tf.transpose(kernel)  # once: a product with transpose_b=True takes up to three times as long
     arrays = tf.TensorArray(by_outputs.dtype, length, element_shape=[None, kernel.shape[0]]).unstack(by_outputs)
-    # An entry more than time steps: without any entry an array of unknown batch cannot be stacked.
     no_gates = tf.zeros([tf.shape(by_outputs)[1], width], kernel.dtype)
     count = 2 if cell == "gru" else 1
     by_gates = tuple(_array(by_outputs, length + 1, width).write(length, no_gates) for _ in range(count))
@@ -120,7 +133,7 @@ def _backward(
     def body(time: Any, by_after: Tensors, by_gates: tuple) -> tuple:
         by_after = (by_after[0] + arrays.read(time), *by_after[1:])
         changed = _where_valid(mask, time, by_after, tuple(tf.zeros_like(value) for value in by_after))
-        gradients, by_before = _BACKWARD[cell](changed, *(array.read(time) for array in kept))
+        gradients, by_before = _BACKWARD[cell](changed, *(values[time] for values in kept))
         by_before = (by_before[0] + tf.matmul(gradients[-1], transposed), *by_before[1:])
         by_before = _where_valid(mask, time, by_before, by_after)
         return time - 1, by_before, tuple(a.write(time, g) for a, g in zip(by_gates, gradients, strict=True))
@@ -141,6 +154,7 @@ def _where_valid(mask: Any, time: Any, new: Tensors, old: Tensors) -> Tensors:
 
 
 def _array(like: tf.Tensor, size: Any, width: int) -> tf.TensorArray:
+    """For T + 1 values: without any entry, as T may be 0, an array of unknown batch cannot be stacked."""
     return tf.TensorArray(like.dtype, size, element_shape=[None, width], clear_after_read=False)
 
 

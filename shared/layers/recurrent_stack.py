@@ -38,6 +38,8 @@ class RecurrentStack(keras.layers.Layer):
             outputs, which are then [B, T, 2U]. Cannot stream: there is no `step`.
         use_cudnn: "auto" uses cuDNN on a GPU; False keeps cuDNN operations out of the graph, as an export needs.
             Without cuDNN, training runs through `run_recurrence`.
+        jit_compile: whether XLA compiles the loops of that training. It takes about a second a layer for each shape of
+            a batch, and makes narrow layers a quarter to a half faster: for batches of one shape, of T above 0.
         prefix: begins the names of the state, which must differ between the stacks of a model.
 
     Raises:
@@ -53,6 +55,7 @@ class RecurrentStack(keras.layers.Layer):
         residual: bool = False,
         bidirectional: bool = False,
         use_cudnn: bool | str = "auto",
+        jit_compile: bool = False,
         prefix: str = "",
         **kwargs: Any,
     ) -> None:
@@ -63,7 +66,7 @@ class RecurrentStack(keras.layers.Layer):
             raise ValueError(f"Received units={units}, depth={depth}; expected both to be at least 1.")
         self.cell, self.units, self.depth, self.dropout = cell, units, depth, dropout
         self.residual, self.bidirectional, self.use_cudnn = residual, bidirectional, use_cudnn
-        self.prefix = prefix
+        self.jit_compile, self.prefix = jit_compile, prefix
         self.supports_masking = True
         self.forward_layers = [self._stock_layer(f"forward_{index}") for index in range(depth)]
         self.backward_layers = (
@@ -181,7 +184,7 @@ class RecurrentStack(keras.layers.Layer):
             inputs, mask = ops.flip(inputs, axis=1), None if mask is None else ops.flip(mask, axis=1)
         variables = (layer.cell.kernel, layer.cell.recurrent_kernel, layer.cell.bias)
         weights = [ops.cast(variable, layer.compute_dtype) for variable in variables]
-        return run_recurrence(self.cell, inputs, mask, state, weights)
+        return run_recurrence(self.cell, inputs, mask, state, weights, self.jit_compile)
 
     def _run_single_step(self, inputs: Any, mask: Any, state: State, training: bool | None) -> tuple[Any, State]:
         def run(index: int, layer_inputs: Any) -> tuple[Any, State]:
@@ -218,7 +221,7 @@ class RecurrentStack(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        names = ("cell", "units", "depth", "dropout", "residual", "bidirectional", "use_cudnn", "prefix")
+        names = ("cell", "units", "depth", "dropout", "residual", "bidirectional", "use_cudnn", "jit_compile", "prefix")
         return super().get_config() | {name: getattr(self, name) for name in names}
 
 

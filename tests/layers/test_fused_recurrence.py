@@ -39,9 +39,9 @@ class Problem:
         outputs, *final = self.layer(inputs, initial_state=state, mask=mask)
         return outputs, final
 
-    def fused(self, inputs, mask, state):
+    def fused(self, inputs, mask, state, jit_compile=False):
         weights = [tf.cast(weight, inputs.dtype) for weight in self.weights]
-        return run_recurrence(self.cell, inputs, mask, state, weights)
+        return run_recurrence(self.cell, inputs, mask, state, weights, jit_compile)
 
     def results(self, run):
         """Outputs at valid positions, final state and all gradients."""
@@ -60,7 +60,7 @@ class Problem:
 
 
 def compiled(run):
-    """Of unknown batch and time."""
+    """As a graph of unknown batch and time."""
 
     def general(inputs, mask, state):
         spec = tf.TensorSpec([None, None, FEATURES], inputs.dtype)
@@ -138,3 +138,21 @@ def test_the_loops_hold_one_product_each(cell):
     assert len(bodies) == 2
     for body in bodies:
         assert [node.op for node in body.node_def].count("MatMul") == 1
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_xla_compiles_both_loops_when_asked_and_changes_nothing_else(cell):
+    problem = Problem(cell, 7, masked=True)
+
+    def by_xla(inputs, mask, state):
+        return problem.fused(inputs, mask, state, jit_compile=True)
+
+    def compiled_functions(run):
+        library = tf.function(lambda: problem.results(run)).get_concrete_function().graph.as_graph_def().library
+        return [f.signature.name for f in library.function if f.attr["_XlaMustCompile"].b]
+
+    names = compiled_functions(by_xla)
+    assert [len([name for name in names if part in name]) for part in ("_forward", "_backward")] == [1, 1]
+    assert compiled_functions(problem.fused) == []
+    for value, plain in zip(problem.results(compiled(by_xla)), problem.results(problem.fused), strict=True):
+        np.testing.assert_allclose(value, plain, rtol=0, atol=1e-5 * max(1, np.abs(plain).max()))

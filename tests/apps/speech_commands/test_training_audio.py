@@ -12,7 +12,15 @@ from runnel.shared.errors import InputError
 
 HOP, RATE = 320, 16_000
 LABELS = ("high", "low", "_unknown_", "_silence_")
-ADVANCED = Advanced(batch_size=4, slots=2, slot_seconds=1.0, speed_spread=0.0, known_after=0.5, hold_seconds=0.2)
+ADVANCED = Advanced(
+    batch_size=4,
+    slots=2,
+    slot_seconds=1.0,
+    speed_spread=0.0,
+    known_after=0.5,
+    hold_seconds=0.2,
+    jit_compile=False,  # compiling takes longer than all that is mixed here
+)
 
 
 def tone(hertz: float, seconds: float = 0.4) -> np.ndarray:
@@ -47,6 +55,13 @@ def loudness(samples: np.ndarray) -> np.ndarray:
 
 def pitch(samples: np.ndarray) -> float:
     return np.abs(np.fft.rfft(samples)).argmax() * RATE / len(samples)
+
+
+def test_xla_mixes_the_same_samples() -> None:
+    plain, compiled = (windows(audio(0.01, speed_spread=0.1, jit_compile=choice)) for choice in (False, True))
+    np.testing.assert_allclose(compiled.pop("waveform"), plain.pop("waveform"), rtol=0, atol=1e-5)
+    for name, values in plain.items():
+        np.testing.assert_array_equal(compiled[name], values, err_msg=name)
 
 
 def test_the_same_epoch_gives_the_same_windows_and_another_epoch_others() -> None:
