@@ -16,7 +16,7 @@ _RATES = (4_000, 384_000)  # samples a second that can be resampled
 _RANGES = {
     at_least(0): (
         *("weight_decay", "known_after", "hold_seconds", "masks", "mask_frames", "mask_bands"),
-        *("word_weight", "baseline_epochs"),
+        *("word_weight", "confusion_weight", "baseline_epochs"),
     ),
     at_least(1): (
         *("units", "depth", "filters", "batch_size", "slots", "epochs", "patience", "smoothing_frames"),
@@ -49,13 +49,14 @@ class Advanced:
     hold_seconds: float = 0.4  # for how long after its end a word is still to be recognised
     speed_spread: float = 0.12  # words are played up to so much faster or slower
     word_weight: float = 0.5  # of the loss of whole words beside that of single frames
+    confusion_weight: float = 3.0  # how many times more a frame of an unknown word counts, as far as a command is heard
     noise_share: float = 0.85  # of the training windows that have noise of their own
     least_snr: float = 2.0  # dB of the words over the noise, drawn evenly from here
     most_snr: float = 34.0  # to here
     masks: int = 1  # stretches of frames, and of bands, that are hidden in a training step (SpecAugment)
     mask_frames: int = 10  # longest hidden stretch of frames
     mask_bands: int = 8  # longest hidden stretch of bands
-    epochs: int = 7  # rounds of training over all clips, each followed by a validation
+    epochs: int = 11  # rounds of training over all clips, each followed by a validation
     optimizer: Literal["adamw", "muon"] = "muon"  # of the recurrent layers' matrices; adamw moves all others
     learning_rate: float = 4e-3  # peak of the warm-up and cosine decay
     weight_decay: float = 1e-2  # decoupled
@@ -137,7 +138,7 @@ PRESETS = {
         advanced=Advanced(
             units=96,
             depth=1,
-            filters=12,
+            filters=8,
             epochs=2,
             averaging=0.98,
             validation_hours=0.5,

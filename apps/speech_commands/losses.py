@@ -9,17 +9,25 @@ ANY_CLASS, NO_COMMAND = -1, -2  # targets of frames that may be any class, and a
 _SMALLEST = 1e-6  # posterior whose logarithm is still taken
 
 
-def frame_loss(logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+def frame_loss(logits: tf.Tensor, targets: tf.Tensor, confusion_weight: float = 0.0) -> tf.Tensor:
     """Nats a frame, over the frames that have a target.
+
+    A frame of an unknown word counts more, the more it is taken for a command: the few words that are taken for one
+    with confidence are the false alarms, and decide how high the thresholds are. Like the focal loss (Lin et al. 2017,
+    arXiv 1708.02002, equation 4), of these frames alone, and without a gradient of the weight.
 
     Args:
         logits: float32 [B, M, C]; the last two classes are unknown words and silence.
         targets: int32 [B, M], a class, `ANY_CLASS` or `NO_COMMAND`.
+        confusion_weight: how many times more a frame of an unknown word counts that is a command for sure.
     """
     known = tf.cast(targets != ANY_CLASS, tf.float32)
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(targets, 0), logits)
     by_command = tf.reduce_logsumexp(logits, axis=2) - tf.reduce_logsumexp(logits[..., -2:], axis=2)
     losses = tf.where(targets == NO_COMMAND, by_command, losses)
+    is_unknown = (targets == NO_COMMAND) | (targets == logits.shape[2] - 2)
+    confusion = tf.where(is_unknown, 1 - tf.exp(-by_command), 0.0)  # posterior of all commands together
+    losses *= 1 + confusion_weight * tf.stop_gradient(confusion)
     return tf.reduce_sum(known * losses) / tf.maximum(tf.reduce_sum(known), 1.0)
 
 

@@ -111,7 +111,8 @@ def _carried_loss(
         variable.assign(state[name])
     logits = outputs["logits"]
     by_word = word_loss(logits, batch["words"], batch["segment"])
-    return frame_loss(logits, batch["targets"]) + advanced.word_weight * by_word
+    by_frame = frame_loss(logits, batch["targets"], advanced.confusion_weight)
+    return by_frame + advanced.word_weight * by_word
 
 
 def _validation(network: keras.Model, data: SpeechData, config: Config) -> Callable[[], dict[str, float]]:

@@ -25,6 +25,21 @@ def test_a_frame_without_a_command_may_be_an_unknown_word_or_silence() -> None:
     assert beside_a_word.numpy() == pytest.approx(-(np.log(0.3) + np.log(0.7)) / 2, rel=1e-5)
 
 
+def test_a_frame_of_an_unknown_word_counts_more_as_far_as_it_is_taken_for_a_command() -> None:
+    posteriors = logits([[[0.5, 0.2, 0.2, 0.1], [0.1, 0.1, 0.7, 0.1], [0.6, 0.2, 0.1, 0.1], [0.6, 0.2, 0.1, 0.1]]])
+    targets = tf.constant([[NO_COMMAND, 2, 0, 3]])  # an unknown word before its end and at it; a command; silence
+    expected = -(2.4 * np.log(0.3) + 1.4 * np.log(0.7) + np.log(0.6) + np.log(0.1)) / 4
+    assert frame_loss(posteriors, targets, confusion_weight=2.0).numpy() == pytest.approx(expected, rel=1e-5)
+
+    values = tf.Variable([[[1.0, 0.5, 0.2, 0.1]]])
+    with tf.GradientTape(persistent=True) as tape:
+        plain, weighted = (frame_loss(values, tf.constant([[2]]), weight) for weight in (0.0, 2.0))
+    taken = tf.reduce_sum(tf.nn.softmax(values)[..., :2])
+    np.testing.assert_allclose(
+        tape.gradient(weighted, values), (1 + 2 * taken) * tape.gradient(plain, values), rtol=1e-5
+    )
+
+
 def test_word_loss_takes_the_frames_of_a_word_together_as_a_clip_is_taken() -> None:
     first = [[0.6, 0.2, 0.2], [0.1, 0.1, 0.8]]
     second = [[0.3, 0.3, 0.4], [0.05, 0.9, 0.05]]
