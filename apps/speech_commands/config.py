@@ -139,6 +139,7 @@ PRESETS = {
             units=96,
             depth=1,
             filters=8,
+            confusion_weight=0.0,  # of use once most words are told apart
             epochs=2,
             averaging=0.98,
             validation_hours=0.5,

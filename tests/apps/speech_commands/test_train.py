@@ -41,7 +41,8 @@ def config(trained: Any) -> Config:
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_one_epoch_moves_every_weight_and_keeps_the_loss_bounded(config: Config, tmp_path: Path, cell: str) -> None:
-    advanced = dataclasses.replace(config.advanced, epochs=1, averaging=0.0, depth=2, batch_size=64, word_weight=0.0)
+    options = {"epochs": 1, "averaging": 0.0, "depth": 2, "batch_size": 64, "word_weight": 0.0, "jit_compile": False}
+    advanced = dataclasses.replace(config.advanced, **options)  # type: ignore[arg-type]
     config = dataclasses.replace(config, advanced=advanced, cell=cell)  # type: ignore[arg-type]
     data = load_data(config)
     run = RunFolder(tmp_path, "speech_commands", config.to_dict(), "")
