@@ -212,8 +212,14 @@ def test_a_saved_model_reloads(cell, bidirectional, tmp_path: Path):
 
 
 def test_config_makes_the_same_layer():
-    options = {"residual": True, "bidirectional": True, "use_cudnn": False, "jit_compile": True, "prefix": "mine_"}
-    options["name"] = "mine"
+    options = {
+        "residual": True,
+        "bidirectional": True,
+        "use_cudnn": False,
+        "jit_compile": True,
+        "prefix": "mine_",
+        "name": "mine",
+    }
     layer = RecurrentStack("lstm", 5, 3, 0.2, **options)
     assert layer.get_config().items() >= options.items()
     again = RecurrentStack.from_config(layer.get_config())
