@@ -23,7 +23,7 @@ _RANGES = {
         "refractory_frames",
     ),
     at_least(8): ("bands",),
-    SHARE: ("dropout", "averaging", "fresh_share", "speed_spread"),
+    SHARE: ("dropout", "averaging", "fresh_share", "babble_share", "speed_spread"),
     Range(lambda value: 0 <= value <= 1, "a number from 0 to 1"): ("noise_share",),
     Range(math.isfinite, "a number of dB"): ("least_snr", "most_snr"),
     POSITIVE: ("learning_rate", "slot_seconds", "false_alarms_per_hour", "validation_hours", "evaluation_hours"),
@@ -40,7 +40,7 @@ class Advanced:
     filters: int = 16  # of the first of the convolutions before the recurrent layers; the others have twice as many
     units: int = 144  # width of each recurrent layer
     depth: int = 2  # number of recurrent layers
-    dropout: float = 0.1  # share of activations dropped before, between and after them, the same over a window
+    dropout: float = 0.0  # share of activations dropped before, between and after them, the same over a window
     batch_size: int = 16  # streams that are heard side by side
     slots: int = 2  # words in a training step of a stream, at the most; the state is carried over to the next one
     slot_seconds: float = 1.1  # length of a training step for each of them, with the pauses around it
@@ -51,12 +51,13 @@ class Advanced:
     word_weight: float = 0.5  # of the loss of whole words beside that of single frames
     confusion_weight: float = 3.0  # how many times more a frame of an unknown word counts, as far as a command is heard
     noise_share: float = 0.85  # of the training windows that have noise of their own
+    babble_share: float = 0.25  # of the training windows: people who say other words over each other are the noise
     least_snr: float = 2.0  # dB of the words over the noise, drawn evenly from here
     most_snr: float = 34.0  # to here
     masks: int = 1  # stretches of frames, and of bands, that are hidden in a training step (SpecAugment)
     mask_frames: int = 10  # longest hidden stretch of frames
     mask_bands: int = 8  # longest hidden stretch of bands
-    epochs: int = 11  # rounds of training over all clips, each followed by a validation
+    epochs: int = 12  # rounds of training over all clips, each followed by a validation
     optimizer: Literal["adamw", "muon"] = "muon"  # of the recurrent layers' matrices; adamw moves all others
     learning_rate: float = 4e-3  # peak of the warm-up and cosine decay
     weight_decay: float = 1e-2  # decoupled
@@ -65,7 +66,7 @@ class Advanced:
     patience: int = 7  # rounds without a better validation loss before training stops
     smoothing_frames: int = 18  # an event is decided on the mean posterior of so many frames
     refractory_frames: int = 25  # frames after an event without another one
-    validation_hours: float = 3.0  # continuous audio on which the thresholds are chosen
+    validation_hours: float = 6.0  # continuous audio on which the thresholds are chosen
     evaluation_hours: float = 3.0  # continuous audio of the test split on which events are counted
     baseline_epochs: int = 1  # rounds of training of the convolutional network to compare with; 0 leaves it out
     seed: int = 0  # of every random draw
@@ -150,7 +151,14 @@ PRESETS = {
     "default": Config(),
     "thorough": Config(
         advanced=Advanced(
-            filters=32, units=160, learning_rate=3e-3, epochs=50, patience=50, evaluation_hours=10.0, baseline_epochs=20
+            filters=32,
+            units=160,
+            dropout=0.1,
+            learning_rate=3e-3,
+            epochs=50,
+            patience=50,
+            evaluation_hours=10.0,
+            baseline_epochs=20,
         )
     ),
 }

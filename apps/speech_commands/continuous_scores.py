@@ -16,7 +16,7 @@ from runnel.shared.layers.event_detector import EventDetector
 
 __all__ = ["evaluation_sessions", "score_continuous"]
 
-_OFFSETS = tuple(np.arange(-4.0, 8.01, 0.5).tolist())  # log-odds added to the thresholds
+_OFFSETS = tuple((np.arange(-40, 81) / 10).tolist())  # log-odds added to the thresholds
 _RATES = (1.0, 0.5)  # false alarms an hour
 
 

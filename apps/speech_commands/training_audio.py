@@ -1,18 +1,17 @@
 """Audio to train on, made as it is needed: words of the training split in a stream of background noise."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from runnel.apps.speech_commands.background_audio import BackgroundAudio, BackgroundDraw
 from runnel.apps.speech_commands.config import Advanced
 from runnel.apps.speech_commands.losses import ANY_CLASS, NO_COMMAND
-from runnel.datasets.audio.speech_corpus import Clips
-from runnel.datasets.audio.to_float32 import FULL_SCALE, to_float32
+from runnel.apps.speech_commands.recordings import Recordings, amplitude, audible
+from runnel.datasets.audio.speech_corpus import UNKNOWN, Clips
 from runnel.shared.errors import InputError
-from runnel.shared.preprocessing.speech_bounds import speech_bounds
 
 __all__ = ["TrainingAudio"]
 
@@ -22,39 +21,6 @@ _LEVELS = (-42.0, -4.0)  # dBFS, peak of the words of a window, drawn evenly
 _PAUSE = 4_800  # samples, 0.3 s: from a word to the next one, at the least
 _SPREAD = 3.0  # dB by which a word differs from that
 _NOISE_LEVELS = (-80.0, -25.0)  # dBFS, root mean square, where no word says how loud
-
-
-@dataclass(frozen=True)
-class _Recordings:
-    """Many recordings in one tensor."""
-
-    samples: tf.Tensor  # int16 [all samples]
-    offset: tf.Tensor  # int32 [R], where a recording begins
-    length: tf.Tensor  # int32 [R]
-
-    @classmethod
-    def of(cls, waveforms: Sequence[np.ndarray]) -> "_Recordings":
-        length = np.array([len(waveform) for waveform in waveforms], np.int32)
-        return cls(
-            tf.constant(np.concatenate(waveforms)),
-            tf.constant(np.cumsum(length) - length, tf.int32),
-            tf.constant(length),
-        )
-
-    def at(self, index: tf.Tensor, place: tf.Tensor) -> tf.Tensor:
-        """Samples float32 [..., N] of recordings int32 [...] at places int32 [..., N], which it must have."""
-        start = tf.gather(self.offset, index)[..., None]
-        return tf.cast(tf.gather(self.samples, start + place), tf.float32) / FULL_SCALE
-
-    def between(self, index: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
-        """The same at fractional positions float32 [..., N]; 0 outside."""
-        last = tf.gather(self.length, index)[..., None] - 1
-        whole = tf.floor(position)
-        place = tf.cast(whole, tf.int32)
-        inside = (place >= 0) & (place < last)
-        place = tf.clip_by_value(place, 0, tf.maximum(last - 1, 0))
-        before, after = self.at(index, place), self.at(index, tf.minimum(place + 1, last))
-        return tf.where(inside, before + (position - whole) * (after - before), 0.0)
 
 
 class _Words(NamedTuple):
@@ -96,15 +62,17 @@ class TrainingAudio:
             raise InputError(
                 f"received no clip longer than a frame of {hop:,} samples; expected words; give clips that hold some"
             )
-        self.clips = _Recordings.of([wave for wave, _ in spoken])
+        spoken.sort(key=lambda clip: clip[1] == UNKNOWN)  # last, so that they lie together
+        self.clips = Recordings.of([wave for wave, _ in spoken])
         self.classes = tf.constant([labels.index(label) for _, label in spoken], tf.int32)
-        audible = tf.constant([_audible(wave) for wave, _ in spoken], tf.float32)
-        self.bounds, self.peak, self.level = audible[:, :2], audible[:, 2], audible[:, 3]
-        self.noises = _Recordings.of(noises)
-        self.noise_level = tf.constant([_audible(wave)[3] for wave in noises], tf.float32)
+        heard = tf.constant([audible(wave) for wave, _ in spoken], tf.float32)
+        self.bounds, self.peak, self.level = heard[:, :2], heard[:, 2], heard[:, 3]
         self.slots = advanced.slots
         self.frames = round(advanced.slots * advanced.slot_seconds * 16_000 / hop)
         self.hold = advanced.hold_seconds * 16_000
+        commands = sum(label != UNKNOWN for _, label in spoken)
+        talk = self.clips.joined(commands) if commands < len(spoken) else None
+        self.background = BackgroundAudio(noises, talk, advanced, self.frames * hop)
         self._traced_batch = tf.function(self._batch, autograph=False)  # once, not for each epoch
         # One pass over the samples where TensorFlow's operations take two dozen.
         self._compiled_mix = tf.function(self._mix, autograph=False, jit_compile=advanced.jit_compile)
@@ -137,18 +105,17 @@ class TrainingAudio:
         rows, count = self.advanced.batch_size, self.advanced.batch_size * self.slots
         place = batch * count + tf.range(count)
         place = tf.random.experimental.index_shuffle(place % self._slots_an_epoch, seed, self._slots_an_epoch - 1)
-        seeds = tf.random.split(tf.random.fold_in(seed, batch), 10)
+        seeds = tf.random.split(tf.random.fold_in(seed, batch), 7)
         words = self._lay_out(seeds[:4], tf.reshape(place, [rows, self.slots]))
-        # Drawn out here: XLA draws other numbers.
-        noise = tf.stack([tf.random.stateless_uniform([rows], seed) for seed in tf.unstack(seeds[4:8])])
-        targets, segment = self._targets(words)
+        background = self.background.draw(seeds[4])  # out here: XLA draws other numbers
+        targets, segment = self._targets(words, background)
         return {
-            "waveform": self._compiled_mix(words, noise),
+            "waveform": self._compiled_mix(words, background),
             "targets": targets,
             "words": tf.where(words.label == self.silence, -1, words.label),
             "segment": segment,
-            "fresh": tf.random.stateless_uniform([rows], seeds[8]) < self.advanced.fresh_share,
-            "seed": seeds[9],
+            "fresh": tf.random.stateless_uniform([rows], seeds[5]) < self.advanced.fresh_share,
+            "seed": seeds[6],
         }
 
     def _lay_out(self, seeds: tf.Tensor, place: tf.Tensor) -> _Words:
@@ -172,9 +139,9 @@ class TrainingAudio:
         level = tf.clip_by_value(level, *_LEVELS)
         return _Words(clip, label, is_heard, speed, begin - first, begin, begin + length, level)
 
-    def _mix(self, words: _Words, noise: tf.Tensor) -> tf.Tensor:
-        """What is heard, float32 [B, N]: the words, and the background of these draws [4, B]."""
-        return tf.clip_by_value(self._spoken(words) + self._noise(noise, words), -1.0, 1.0)
+    def _mix(self, words: _Words, background: BackgroundDraw) -> tf.Tensor:
+        """What is heard, float32 [B, N]."""
+        return tf.clip_by_value(self._spoken(words) + self._background(background, words), -1.0, 1.0)
 
     def _spoken(self, words: _Words) -> tf.Tensor:
         """What is said, float32 [B, N]. A clip gives way to the next one in the middle between their words."""
@@ -182,7 +149,7 @@ class TrainingAudio:
         length = tf.cast(tf.gather(self.clips.length, words.clip), tf.float32) / words.speed
         first = tf.maximum(words.origin, tf.pad(middle, [[0, 0], [1, 0]], constant_values=-np.inf))
         last = tf.minimum(words.origin + length, tf.pad(middle, [[0, 0], [0, 1]], constant_values=np.inf))
-        gain = tf.where(words.is_heard, _ratio(words.level - tf.gather(self.peak, words.clip)), 0.0)
+        gain = tf.where(words.is_heard, amplitude(words.level - tf.gather(self.peak, words.clip)), 0.0)
         frame = tf.range(self.frames, dtype=tf.float32) * self.hop
         word = tf.reduce_sum(tf.cast(frame[:, None] >= middle[:, None], tf.int32), axis=2)  # [B, M]
         clip, speed, origin, first, last, gain = (
@@ -195,11 +162,12 @@ class TrainingAudio:
         samples *= tf.clip_by_value(slope, 0.0, 1.0) * gain[..., None]
         return tf.reshape(samples, [words.clip.shape[0], -1])
 
-    def _targets(self, words: _Words) -> tuple[tf.Tensor, tf.Tensor]:
+    def _targets(self, words: _Words, background: BackgroundDraw) -> tuple[tf.Tensor, tf.Tensor]:
         """Of each frame: the word from shortly before its end until shortly after it, else silence.
 
         In the first part of a command any class is right. In that of another word no command is: otherwise nothing
-        keeps the network from taking "number" for "no" until it hears the rest.
+        keeps the network from taking "number" for "no" until it hears the rest. Where people babble, it may be silence
+        or another word between the words, as long as it is no command.
 
         Returns:
             the targets, and to which word each frame belongs; int32 [B, M] both.
@@ -214,32 +182,19 @@ class TrainingAudio:
         is_open = (label != self.silence) & (frame_end > begin) & (frame_end <= known)
         early = tf.where(label == self.unknown, NO_COMMAND, ANY_CLASS)
         targets = tf.where(is_known, label, tf.where(is_open, early, self.silence))
+        targets = tf.reduce_min(targets, axis=1)  # silence is the last class
+        babbles = (background.babbles & background.is_heard)[:, None]
+        targets = tf.where(babbles & (targets == self.silence), NO_COMMAND, targets)
         segment = tf.reduce_sum(tf.cast(frame_end > begin[:, 1:], tf.int32), axis=1)
-        return tf.reduce_min(targets, axis=1), segment  # silence is the last class
+        return targets, segment
 
-    def _noise(self, uniform: tf.Tensor, words: _Words) -> tf.Tensor:
-        """Background float32 [B, N] by numbers from 0 to 1 [4, B]: as loud as the words ask for, or any if none do."""
-        index = tf.cast(uniform[0] * len(self.noises.length), tf.int32)
-        length = tf.gather(self.noises.length, index)
-        start = tf.cast(uniform[1] * tf.cast(length, tf.float32), tf.int32)
-        samples = self.noises.at(index, (start[:, None] + tf.range(self.frames * self.hop)) % length[:, None])
+    def _background(self, draw: BackgroundDraw, words: _Words) -> tf.Tensor:
+        """Background float32 [B, N]: as loud as the words ask for, or any if there are none."""
+        samples, level = self.background.sound(draw)
         mean = words.level - tf.gather(self.peak - self.level, words.clip)
         count = tf.reduce_sum(tf.cast(words.is_heard, tf.float32), axis=1)
         mean = tf.reduce_sum(tf.where(words.is_heard, mean, 0.0), axis=1) / tf.maximum(count, 1.0)
-        ratio = self.advanced.least_snr + uniform[2] * (self.advanced.most_snr - self.advanced.least_snr)
-        drawn = _NOISE_LEVELS[0] + uniform[2] * (_NOISE_LEVELS[1] - _NOISE_LEVELS[0])
-        level = tf.where(count > 0, mean - ratio, drawn) - tf.gather(self.noise_level, index)
-        gain = tf.where(uniform[3] < self.advanced.noise_share, _ratio(level), 0.0)
-        return samples * gain[:, None]
-
-
-def _audible(waveform: np.ndarray) -> tuple[int, int, float, float]:
-    """Where the audible part begins and ends, in samples, and its peak and root mean square, dBFS."""
-    scaled = to_float32(waveform)
-    begin, end = speech_bounds(scaled)
-    power = np.square(scaled[begin:end], dtype=np.float64)
-    return begin, end, float(10 * np.log10(power.max() + 1e-10)), float(10 * np.log10(power.mean() + 1e-10))
-
-
-def _ratio(decibels: tf.Tensor) -> tf.Tensor:
-    return tf.pow(10.0, decibels / 20)
+        ratio = self.advanced.least_snr + draw.loudness * (self.advanced.most_snr - self.advanced.least_snr)
+        drawn = _NOISE_LEVELS[0] + draw.loudness * (_NOISE_LEVELS[1] - _NOISE_LEVELS[0])
+        gain = amplitude(tf.where(count > 0, mean - ratio, drawn) - level)
+        return samples * tf.where(draw.is_heard, gain, 0.0)[:, None]

@@ -99,10 +99,10 @@ def _forward(
     cell: Cell, mask: Any, gates: Any, kernel: Any, bias: Any, state: Tensors
 ) -> tuple[tf.Tensor, Tensors, Tensors]:
     """Hidden states [T + 1, B, U], the initial one first; the final state; what `_backward` needs, as many of each."""
-    length, units = tf.shape(gates)[0], kernel.shape[0]
+    length = tf.shape(gates)[0]
     arrays = tf.TensorArray(gates.dtype, length, element_shape=[None, kernel.shape[1]]).unstack(gates)
-    hidden = _array(gates, length + 1, units).write(0, state[0])
-    kept = tuple(_array(gates, length + 1, units).write(length, state[0]) for _ in range(_KEPT[cell]))
+    hidden = _array(length, state[0], at=0)
+    kept = tuple(_array(length, state[0], at=length) for _ in range(_KEPT[cell]))
 
     def body(time: Any, before: Tensors, hidden: Any, kept: tuple) -> tuple:
         recurrent_gates = tf.matmul(before[0], kernel)
@@ -123,12 +123,12 @@ def _backward(
     cell: Cell, mask: Any, kept: Tensors, kernel: Any, by_outputs: Any, by_final: Tensors
 ) -> tuple[list[tf.Tensor], Tensors]:
     """Gradients by the gates, [T, B, G] each: those of the input and, if others, of the hidden state; by the state."""
-    length, width = tf.shape(by_outputs)[0], kernel.shape[1]
+    length = tf.shape(by_outputs)[0]
     transposed = tf.transpose(kernel)  # once: a product with transpose_b=True takes up to three times as long
     arrays = tf.TensorArray(by_outputs.dtype, length, element_shape=[None, kernel.shape[0]]).unstack(by_outputs)
-    no_gates = tf.zeros([tf.shape(by_outputs)[1], width], kernel.dtype)
+    no_gates = tf.zeros([tf.shape(by_outputs)[1], kernel.shape[1]], kernel.dtype)
     count = 2 if cell == "gru" else 1
-    by_gates = tuple(_array(by_outputs, length + 1, width).write(length, no_gates) for _ in range(count))
+    by_gates = tuple(_array(length, no_gates, at=length) for _ in range(count))
 
     def body(time: Any, by_after: Tensors, by_gates: tuple) -> tuple:
         by_after = (by_after[0] + arrays.read(time), *by_after[1:])
@@ -153,9 +153,10 @@ def _where_valid(mask: Any, time: Any, new: Tensors, old: Tensors) -> Tensors:
     return new
 
 
-def _array(like: tf.Tensor, size: Any, width: int) -> tf.TensorArray:
-    """For T + 1 values: without any entry, as T may be 0, an array of unknown batch cannot be stacked."""
-    return tf.TensorArray(like.dtype, size, element_shape=[None, width], clear_after_read=False)
+def _array(length: Any, value: tf.Tensor, at: Any) -> tf.TensorArray:
+    """For T + 1 values [B, U], of which one is there: as T may be 0 and B unknown, an empty array cannot be stacked."""
+    array = tf.TensorArray(value.dtype, length + 1, element_shape=[None, value.shape[1]], clear_after_read=False)
+    return array.write(at, value)
 
 
 # === Equations of a time step; `x` and `h`: the products with input and hidden state, of all gates, biases included ===

@@ -16,6 +16,7 @@ OPTIONS = (
     *("--validation-hours", "0.02", "--evaluation-hours", "0.03", "--baseline-epochs", "1"),
     *("--smoothing-frames", "5", "--refractory-frames", "15", "--false-alarms-per-hour", "200"),
     *("--confusion-weight", "0"),  # of use once most words are told apart: this training is over then
+    "--no-jit-compile",  # compiling takes longer than all of this training
 )
 SPEAKERS = ("ada", "ben", "cleo", "dora", "emil", "finn", "gina", "hugo", "iris", "jan")
 WORDS = {"high": (2600, 2600), "low": (500, 500), "rise": (400, 3000), "_unknown_": (3000, 400)}  # Hz, begin and end

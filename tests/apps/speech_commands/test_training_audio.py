@@ -19,6 +19,7 @@ ADVANCED = Advanced(
     speed_spread=0.0,
     known_after=0.5,
     hold_seconds=0.2,
+    babble_share=0.0,
     jit_compile=False,  # compiling takes longer than all that is mixed here
 )
 
@@ -29,10 +30,10 @@ def tone(hertz: float, seconds: float = 0.4) -> np.ndarray:
     return np.pad(8000 * np.sin(2 * np.pi * hertz * time), 4000).astype(np.int16)
 
 
-def audio(noise: float = 0.0, clips: int = 10, **options: Any) -> TrainingAudio:
-    """Tones of 2,000 Hz are `high`, of 500 Hz `low`."""
-    labels = [LABELS[index % 2] for index in range(clips)]
-    waveforms = tuple(tone({"high": 2000, "low": 500}[label]) for label in labels)
+def audio(noise: float = 0.0, clips: int = 10, others: bool = False, **options: Any) -> TrainingAudio:
+    """Tones of 2,000 Hz are `high`, of 500 Hz `low`, of 1,000 Hz no command."""
+    labels = [LABELS[index % (3 if others else 2)] for index in range(clips)]
+    waveforms = tuple(tone({"high": 2000, "low": 500, "_unknown_": 1000}[label]) for label in labels)
     hiss = (noise * 32768 * np.random.default_rng(0).normal(size=3 * RATE)).clip(-32768, 32767).astype(np.int16)
     return TrainingAudio(
         Clips(waveforms, tuple(labels), ("",) * clips), [hiss], LABELS, dataclasses.replace(ADVANCED, **options), HOP
@@ -58,7 +59,10 @@ def pitch(samples: np.ndarray) -> float:
 
 
 def test_xla_mixes_the_same_samples() -> None:
-    plain, compiled = (windows(audio(0.01, speed_spread=0.1, jit_compile=choice)) for choice in (False, True))
+    plain, compiled = (
+        windows(audio(0.01, others=True, speed_spread=0.1, babble_share=0.5, jit_compile=choice))
+        for choice in (False, True)
+    )
     np.testing.assert_allclose(compiled.pop("waveform"), plain.pop("waveform"), rtol=0, atol=1e-5)
     for name, values in plain.items():
         np.testing.assert_array_equal(compiled[name], values, err_msg=name)
@@ -116,6 +120,25 @@ def test_the_first_part_of_a_word_that_is_no_command_is_no_command() -> None:
     assert set(of_command.ravel()) == {ANY_CLASS, 1, 3}
     assert set(of_other.ravel()) == {NO_COMMAND, 2, 3}
     np.testing.assert_array_equal(of_command == ANY_CLASS, of_other == NO_COMMAND)
+
+
+def test_between_words_babble_is_anything_but_a_command() -> None:
+    labels = ("low", "_unknown_") * 20
+    source = TrainingAudio(
+        Clips((tone(700), tone(3000)) * 20, labels, ("",) * 40),
+        [np.zeros(RATE, np.int16)],
+        LABELS,
+        dataclasses.replace(ADVANCED, babble_share=0.5, noise_share=1.0),
+        HOP,
+    )
+    for batch in source.batches(0):
+        waveform, targets = batch["waveform"].numpy(), batch["targets"].numpy()
+        babbles = ~np.any(targets == 3, axis=1)
+        assert babbles.sum() == 2
+        for samples, classes, has_babble in zip(waveform, targets, babbles, strict=True):
+            if has_babble:
+                assert set(classes) & {NO_COMMAND}
+                assert np.abs(samples[np.repeat(classes == NO_COMMAND, HOP)]).max() > 0
 
 
 def test_words_follow_each_other_when_they_need_no_longer_be_recognised() -> None:
