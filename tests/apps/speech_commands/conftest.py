@@ -15,7 +15,8 @@ OPTIONS = (
     *("--epochs", "10", "--learning-rate", "0.01", "--averaging", "0.5", "--slot-seconds", "0.8", "--masks", "0"),
     *("--validation-hours", "0.02", "--evaluation-hours", "0.03", "--baseline-epochs", "1"),
     *("--smoothing-frames", "5", "--refractory-frames", "15", "--false-alarms-per-hour", "200"),
-    *("--confusion-weight", "0"),  # of use once most words are told apart: this training is over then
+    # Both are of use once most words are told apart: this training is over then.
+    *("--confusion-weight", "0", "--babble-share", "0"),
     "--no-jit-compile",  # compiling takes longer than all of this training
 )
 SPEAKERS = ("ada", "ben", "cleo", "dora", "emil", "finn", "gina", "hugo", "iris", "jan")

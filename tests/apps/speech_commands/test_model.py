@@ -11,7 +11,7 @@ from runnel.apps.speech_commands.model import build_model
 from runnel.shared.layers.explicit_state import initial_state
 
 BANDS, CLASSES = 12, 5
-CONFIG = Config(advanced=Advanced(bands=BANDS, units=6, depth=2, filters=3))
+CONFIG = Config(advanced=Advanced(bands=BANDS, units=6, depth=2, filters=3, dropout=0.1))
 MEAN, SCALE = [-3.0] * BANDS, [2.0] * BANDS
 
 
