@@ -17,23 +17,24 @@ _FARTHEST = -20.0  # dB of a voice, to 0
 
 
 class BackgroundDraw(NamedTuple):
-    """What is heard behind the words of B windows; all numbers that are not counts are from 0 to 1."""
+    """What is heard behind the words of B windows; the float numbers are drawn evenly from 0 to 1."""
 
     is_heard: tf.Tensor  # bool [B]; else it is silent
-    recording: tf.Tensor  # int32 [B]
+    recording: tf.Tensor  # int32 [B], which
     start: tf.Tensor  # float32 [B], where in it
-    loudness: tf.Tensor  # float32 [B]
+    loudness: tf.Tensor  # float32 [B], where in the range of ratios to the words, or of levels
     babbles: tf.Tensor  # bool [B], whether people are heard in place of the recording
     voices: tf.Tensor  # float32 [K, V], where each of them begins in all that they say, in the K windows of babble
-    distance: tf.Tensor  # float32 [K, V], of each
-    crowd: tf.Tensor  # float32 [K], how many they are
+    distance: tf.Tensor  # float32 [K, V], how far each is, 1 the farthest
+    crowd: tf.Tensor  # float32 [K], how many of them speak, from the fewest to the most
 
 
 class BackgroundAudio:
     """Excerpts of backgrounds.
 
     A recording of babble has a few voices, and a network learns those few. So babble is made anew for every window of
-    it: two to six voices, nearer and farther, each of which says one other word after the other.
+    it: two to six voices, nearer and farther, each an excerpt of the other words one behind the other, at the level and
+    in the order in which they lie in the data.
 
     Args:
         noises: recordings int16 [N] each.
@@ -66,7 +67,7 @@ class BackgroundAudio:
         )
 
     def sound(self, draw: BackgroundDraw) -> tuple[tf.Tensor, tf.Tensor]:
-        """What a draw sounds like.
+        """What a draw sounds like before it is brought to a level, or left out where it is not heard.
 
         Returns:
             samples float32 [B, N], as loud as they are, and their level, dBFS of the root mean square, [B].

@@ -49,9 +49,9 @@ class Advanced:
     hold_seconds: float = 0.4  # for how long after its end a word is still to be recognised
     speed_spread: float = 0.12  # words are played up to so much faster or slower
     word_weight: float = 0.5  # of the loss of whole words beside that of single frames
-    confusion_weight: float = 3.0  # how many times more a frame of an unknown word counts, as far as a command is heard
+    confusion_weight: float = 3.0  # how many times more a frame of other words counts, as far as a command is heard
     noise_share: float = 0.85  # of the training windows that have noise of their own
-    babble_share: float = 0.25  # of the training windows: people who say other words over each other are the noise
+    babble_share: float = 0.25  # of these windows (whole ones of a batch): people who say other words over each other
     least_snr: float = 2.0  # dB of the words over the noise, drawn evenly from here
     most_snr: float = 34.0  # to here
     masks: int = 1  # stretches of frames, and of bands, that are hidden in a training step (SpecAugment)

@@ -12,14 +12,14 @@ _SMALLEST = 1e-6  # posterior whose logarithm is still taken
 def frame_loss(logits: tf.Tensor, targets: tf.Tensor, confusion_weight: float = 0.0) -> tf.Tensor:
     """Nats a frame, over the frames that have a target.
 
-    A frame of an unknown word counts more, the more it is taken for a command: the few words that are taken for one
-    with confidence are the false alarms, and decide how high the thresholds are. Like the focal loss (Lin et al. 2017,
-    arXiv 1708.02002, equation 4), of these frames alone, and without a gradient of the weight.
+    A frame of an unknown word, or of babble, counts more, the more it is taken for a command: the few words that are
+    taken for one with confidence are the false alarms, and decide how high the thresholds are. Like the focal loss (Lin
+    et al. 2017, arXiv 1708.02002, equation 4), of these frames alone, and without a gradient of the weight.
 
     Args:
         logits: float32 [B, M, C]; the last two classes are unknown words and silence.
         targets: int32 [B, M], a class, `ANY_CLASS` or `NO_COMMAND`.
-        confusion_weight: how many times more a frame of an unknown word counts that is a command for sure.
+        confusion_weight: how many times more such a frame counts that is a command for sure.
     """
     known = tf.cast(targets != ANY_CLASS, tf.float32)
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(targets, 0), logits)

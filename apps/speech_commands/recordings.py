@@ -34,7 +34,7 @@ class Recordings:
         )
 
     def joined(self, first: int) -> "Recordings":
-        """All from one on as a single recording, which shares their samples."""
+        """All from the recording of this index on as a single one, which shares their samples."""
         return Recordings(
             self.samples, self.offset[first : first + 1], tf.reduce_sum(self.length[first:], keepdims=True)
         )

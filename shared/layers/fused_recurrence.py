@@ -154,7 +154,7 @@ def _where_valid(mask: Any, time: Any, new: Tensors, old: Tensors) -> Tensors:
 
 
 def _array(length: Any, value: tf.Tensor, at: Any) -> tf.TensorArray:
-    """For T + 1 values [B, U], of which one is there: as T may be 0 and B unknown, an empty array cannot be stacked."""
+    """For T + 1 values [B, N], of which one is there: as T may be 0 and B unknown, an empty array cannot be stacked."""
     array = tf.TensorArray(value.dtype, length + 1, element_shape=[None, value.shape[1]], clear_after_read=False)
     return array.write(at, value)
 
