@@ -75,9 +75,8 @@ def audible(waveform: np.ndarray) -> Audible:
     scaled = to_float32(waveform)
     begin, end = speech_bounds(scaled)
     power = np.square(scaled[begin:end], dtype=np.float64)
-    return Audible(
-        begin, end, float(10 * np.log10(power.max() + _SMALLEST)), float(10 * np.log10(power.mean() + _SMALLEST))
-    )
+    peak, level = (float(10 * np.log10(value + _SMALLEST)) for value in (power.max(), power.mean()))
+    return Audible(begin, end, peak, level)
 
 
 def decibels(power: Any) -> tf.Tensor:
