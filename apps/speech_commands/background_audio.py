@@ -1,5 +1,6 @@
 """Backgrounds to train on: recordings of noise, and the babble of people who say other words over each other."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ class BackgroundDraw(NamedTuple):
     start: tf.Tensor  # float32 [B], where in it
     loudness: tf.Tensor  # float32 [B], where in the range of ratios to the words, or of levels
     babbles: tf.Tensor  # bool [B], whether people are heard in place of the recording
-    voices: tf.Tensor  # float32 [K, V], where each of them begins in all that they say, in the K windows of babble
+    voices: tf.Tensor  # float32 [K, V], where each of them begins in all that they say, in K windows, enough for all
     distance: tf.Tensor  # float32 [K, V], how far each is, 1 the farthest
     crowd: tf.Tensor  # float32 [K], how many of them speak, from the fewest to the most
 
@@ -33,12 +34,13 @@ class BackgroundAudio:
     """Excerpts of backgrounds.
 
     A recording of babble has a few voices, and a network learns those few. So babble is made anew for every window of
-    it: two to six voices, nearer and farther, each an excerpt of the other words one behind the other, at the level and
-    in the order in which they lie in the data.
+    it: two to six voices, nearer and farther, each an excerpt of the other words one behind the other, as loud as they
+    were recorded.
 
     Args:
         noises: recordings int16 [N] each.
-        talk: one recording of all words that are no commands, one behind the other; without it nobody babbles.
+        talk: one recording of all words that are no commands, those of a speaker one behind the other; without it
+            nobody babbles.
         advanced: the options.
         samples: N, length of a window.
     """
@@ -47,23 +49,26 @@ class BackgroundAudio:
         self.advanced, self.samples = advanced, samples
         self.noises = Recordings.of(noises)
         self.noise_level = tf.constant([audible(noise).level for noise in noises], tf.float32)
-        self.talk = talk
-        self.babbling = round(advanced.babble_share * advanced.batch_size) if talk else 0
+        self.talk = talk if advanced.babble_share else None
+        wanted = advanced.babble_share * advanced.batch_size if self.talk else 0.0
+        self.crowds = math.ceil(wanted)  # K, windows of a batch that have babble, most of the time or always
+        self.crowd_share = wanted / max(self.crowds, 1)
 
     def draw(self, seed: tf.Tensor) -> BackgroundDraw:
-        """Draws the backgrounds of B windows by a seed int32 [2]; always as many of them have babble."""
+        """Draws the backgrounds of B windows by a seed int32 [2]."""
         rows = self.advanced.batch_size
-        seeds = tf.unstack(tf.random.split(seed, 8))
+        seeds = tf.unstack(tf.random.split(seed, 9))
         order = tf.argsort(tf.random.stateless_uniform([rows], seeds[4]))
+        gathers = tf.random.stateless_uniform([rows], seeds[8]) < self.crowd_share
         return BackgroundDraw(
             is_heard=tf.random.stateless_uniform([rows], seeds[0]) < self.advanced.noise_share,
             recording=tf.random.stateless_uniform([rows], seeds[1], 0, len(self.noises.length), tf.int32),
             start=tf.random.stateless_uniform([rows], seeds[2]),
             loudness=tf.random.stateless_uniform([rows], seeds[3]),
-            babbles=order < self.babbling,
-            voices=tf.random.stateless_uniform([self.babbling, _MOST_VOICES], seeds[5]),
-            distance=tf.random.stateless_uniform([self.babbling, _MOST_VOICES], seeds[6]),
-            crowd=tf.random.stateless_uniform([self.babbling], seeds[7]),
+            babbles=(order < self.crowds) & gathers,
+            voices=tf.random.stateless_uniform([self.crowds, _MOST_VOICES], seeds[5]),
+            distance=tf.random.stateless_uniform([self.crowds, _MOST_VOICES], seeds[6]),
+            crowd=tf.random.stateless_uniform([self.crowds], seeds[7]),
         )
 
     def sound(self, draw: BackgroundDraw) -> tuple[tf.Tensor, tf.Tensor]:
@@ -74,7 +79,7 @@ class BackgroundAudio:
         """
         samples = self.noises.excerpt(draw.recording, draw.start, self.samples)
         level = tf.gather(self.noise_level, draw.recording)
-        if self.talk is None or not self.babbling:
+        if self.talk is None:
             return samples, level
         babble = self._babble(self.talk, draw)  # [K, N]
         number = tf.maximum(tf.cumsum(tf.cast(draw.babbles, tf.int32)) - 1, 0)  # [B], which babble

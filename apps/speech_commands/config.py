@@ -51,13 +51,13 @@ class Advanced:
     word_weight: float = 0.5  # of the loss of whole words beside that of single frames
     confusion_weight: float = 3.0  # how many times more a frame of other words counts, as far as a command is heard
     noise_share: float = 0.85  # of the training windows that have noise of their own
-    babble_share: float = 0.25  # of these windows (whole ones of a batch): people who say other words over each other
+    babble_share: float = 0.25  # of these windows: people who say other words over each other
     least_snr: float = 2.0  # dB of the words over the noise, drawn evenly from here
     most_snr: float = 34.0  # to here
     masks: int = 1  # stretches of frames, and of bands, that are hidden in a training step (SpecAugment)
     mask_frames: int = 10  # longest hidden stretch of frames
     mask_bands: int = 8  # longest hidden stretch of bands
-    epochs: int = 12  # rounds of training over all clips, each followed by a validation
+    epochs: int = 11  # rounds of training over all clips, each followed by a validation
     optimizer: Literal["adamw", "muon"] = "muon"  # of the recurrent layers' matrices; adamw moves all others
     learning_rate: float = 4e-3  # peak of the warm-up and cosine decay
     weight_decay: float = 1e-2  # decoupled

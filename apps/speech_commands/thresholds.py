@@ -20,6 +20,7 @@ from runnel.shared.layers.posterior_smoother import PosteriorSmoother
 
 __all__ = ["fit_thresholds", "shift_thresholds"]
 
+_MOST_USES = 5  # of a clip: so that the validation split, which has fewer, fills the hours as densely as the test does
 _STEP = 0.25  # log-odds by which a threshold is raised at a time
 _CEILING = 0.999  # beyond which none is raised: no word is switched off
 
@@ -44,7 +45,11 @@ def fit_thresholds(module: Any, data: SpeechData, config: Config) -> Thresholds:
     """
     advanced, corpus = config.advanced, data.corpus
     sessions = make_sessions(
-        corpus.splits["validation"], corpus.noises["validation"], advanced.validation_hours, advanced.seed
+        corpus.splits["validation"],
+        corpus.noises["validation"],
+        advanced.validation_hours,
+        advanced.seed,
+        most_uses=_MOST_USES,
     )
     heard = list(hear_sessions(module, sessions))
     chosen = _from_peaks(heard, data.labels, config)

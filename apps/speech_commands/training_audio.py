@@ -57,21 +57,20 @@ class TrainingAudio:
     ) -> None:
         self.advanced, self.hop = advanced, hop
         self.unknown, self.silence = len(labels) - 2, len(labels) - 1
-        spoken = [(wave, label) for wave, label in zip(clips.waveforms, clips.labels, strict=True) if len(wave) > hop]
-        if not spoken:
+        spoken = _in_order_of_talk(clips, hop, advanced.seed)
+        if not spoken.labels:
             raise InputError(
                 f"received no clip longer than a frame of {hop:,} samples; expected words; give clips that hold some"
             )
-        spoken.sort(key=lambda clip: clip[1] == UNKNOWN)  # last, so that they lie together
-        self.clips = Recordings.of([wave for wave, _ in spoken])
-        self.classes = tf.constant([labels.index(label) for _, label in spoken], tf.int32)
-        heard = tf.constant([audible(wave) for wave, _ in spoken], tf.float32)
+        self.clips = Recordings.of(spoken.waveforms)
+        self.classes = tf.constant([labels.index(label) for label in spoken.labels], tf.int32)
+        heard = tf.constant([audible(wave) for wave in spoken.waveforms], tf.float32)
         self.bounds, self.peak, self.level = heard[:, :2], heard[:, 2], heard[:, 3]
         self.slots = advanced.slots
         self.frames = round(advanced.slots * advanced.slot_seconds * 16_000 / hop)
         self.hold = advanced.hold_seconds * 16_000
-        commands = sum(label != UNKNOWN for _, label in spoken)
-        talk = self.clips.joined(commands) if commands < len(spoken) else None
+        commands = sum(label != UNKNOWN for label in spoken.labels)
+        talk = self.clips.joined(commands) if commands < len(spoken.labels) else None
         self.background = BackgroundAudio(noises, talk, advanced, self.frames * hop)
         self._traced_batch = tf.function(self._batch, autograph=False)  # once, not for each epoch
         # One pass over the samples where TensorFlow's operations take two dozen.
@@ -198,3 +197,10 @@ class TrainingAudio:
         drawn = _NOISE_LEVELS[0] + draw.loudness * (_NOISE_LEVELS[1] - _NOISE_LEVELS[0])
         gain = amplitude(tf.where(count > 0, mean - ratio, drawn) - level)
         return samples * tf.where(draw.is_heard, gain, 0.0)[:, None]
+
+
+def _in_order_of_talk(clips: Clips, hop: int, seed: int) -> Clips:
+    """Those longer than a frame: commands, then other words, of which a speaker says one behind the other, as drawn."""
+    drawn = np.random.default_rng(seed).permutation(len(clips.labels)).tolist()
+    spoken = [clip for clip in drawn if len(clips.waveforms[clip]) > hop]
+    return clips.take(sorted(spoken, key=lambda clip: (clips.labels[clip] == UNKNOWN, clips.speakers[clip])))

@@ -74,15 +74,15 @@ class Speaker:
 def draw_speakers(split: str, count: int, rng: np.random.Generator) -> Iterator[Speaker]:
     """Draws speakers; each family of variants is about equally frequent.
 
-    Every other one to train on has a voice that was drawn too: the engine has too few of its own to learn from them
-    what matters in a voice and what does not.
+    Two of three to train on have a voice that was drawn too: the engine has too few of its own to learn from them what
+    matters in a voice and what does not.
 
     Args:
         split: "train", "validation" or "test".
         count: How many.
         rng: Where the draws come from.
     """
-    families, every = FAMILIES[split], 2 if split == "train" else 1
+    families, every = FAMILIES[split], 3 if split == "train" else 1
     for number in range(count):
         variant, definition = str(rng.choice(families[number // every % len(families)])), ""
         if number % every:

@@ -16,7 +16,8 @@ def draw_variant(rng: np.random.Generator) -> str:
 
     The formants lie higher or lower together, as in people of another size, and each a little apart, some of the upper
     ones far; they differ in strength and in width, as do the buzz of the voice and the hiss of consonants, and the tone
-    as a whole. Some voices echo, breathe, or stress their words in a way of their own.
+    as a whole. Some voices echo, breathe, come from another synthesiser of the engine (Klatt's), or stress their words
+    in a way of their own.
 
     Args:
         rng: Where the draws come from.
@@ -38,8 +39,12 @@ def draw_variant(rng: np.random.Generator) -> str:
     if rng.random() < 0.2:
         lines.append(f"echo {rng.integers(10, 150)} {rng.integers(10, 60)}")
     if rng.random() < 0.15:
+        lines.append(f"klatt {rng.integers(1, 7)}")  # without breath, which it draws from a generator without a seed
+    elif rng.random() < 0.15:
         lines.append("breath " + " ".join(map(str, rng.integers(0, 40, 8))))
-    if rng.random() < 0.25:
+    if rng.random() < 0.2:  # no lengths of its own: all of them are what is added
+        lines += ["stressLength 0 1 2 3 4 5 6 7", "stressAdd " + " ".join(map(str, rng.integers(90, 180, 8)))]
+    elif rng.random() < 0.25:
         lines.append("stressAdd " + " ".join(map(str, rng.integers(-30, 200, 8))))
     if rng.random() < 0.25:
         lines.append("stressAmp " + " ".join(map(str, rng.integers(12, 32, 8))))
@@ -50,11 +55,11 @@ def draw_variant(rng: np.random.Generator) -> str:
 
 def _formant(number: int, length: float, rng: np.random.Generator) -> str:
     """The line of a formant: frequency, strength and width, in per cent of those of the plain voice."""
-    spread = 0.08 if number in _VOWELS else 0.15
+    spread = 0.13 if number in _VOWELS else 0.15
     frequency = length * np.exp(np.clip(spread * rng.standard_normal(), -2 * spread, 2 * spread))
     strength, width = _log_uniform(rng, 0.45, 1.5), _log_uniform(rng, 0.5, 1.8)
     if number not in _VOWELS and rng.random() < 0.2:
-        frequency = length * _log_uniform(rng, 0.3, 2.0)
+        frequency = length * _log_uniform(rng, 0.1, 3.0)
     if number > max(_VOWELS) and rng.random() < 0.2:
         strength = rng.uniform(0.0, 0.45)
     return f"formant {number} {100 * frequency:.0f} {100 * strength:.0f} {100 * width:.0f}"

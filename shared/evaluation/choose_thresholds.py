@@ -29,7 +29,7 @@ _FEWEST = 10  # excesses that tell how fast heights fall off; others are made up
 _SHARES = 0.5 ** np.arange(0.0, 10.0, 0.25)  # of the budget, that a word may get
 _MOST_SPARE = 20.0
 _HALVINGS = 40
-_PRICES = np.geomspace(1e-3, 1e6, 400)  # hits that a false alarm may cost
+_PRICES = np.geomspace(1e-5, 1e6, 500)  # of a false alarm, in logarithms of hits
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,15 +155,16 @@ def choose_thresholds(
 ) -> ChosenThresholds:
     """Chooses one threshold a word so that all words together are expected to keep to a budget of false alarms.
 
-    The budget is shared so that all words together have the most hits: a word gets more of it than another as long as
-    that gains it more true peaks. Above a high level u the heights of false peaks, in log-odds, are
-    taken to fall off exponentially: peaks over threshold (Balkema & de Haan 1974, Pickands 1975) with shape 0. The
-    level of a word is its eleventh highest false peak, a later one where the budget allows more than ten; with fewer
-    peaks it is the lowest height, and none at all counts as half a one. The K excesses over their levels of all words,
-    of sum S, tell how fast heights fall off; one of 1 is added to them, or as many as there lack to ten. Where n peaks
-    reach the level of a word in T hours, n / T (1 + (x - u) / S)^-K an hour are expected to reach x: about
-    n / T exp(-(x - u) K / S), and a little more, because K excesses leave it open how fast heights fall off (it is
-    what that exponential comes to on average over all excesses that might have been seen).
+    The budget is shared so that the product of the hits of all words is largest: a word gets more of it than another
+    as long as its hits grow by a larger factor, so none is given up for the others. Above a high level u the heights
+    of false peaks, in log-odds, are taken to fall off exponentially: peaks over threshold (Balkema & de Haan 1974,
+    Pickands 1975) with shape 0. The level of a word is its eleventh highest false peak, a later one where the budget
+    allows more than ten; with fewer peaks it is the lowest height, and none at all counts as half a one. The K
+    excesses over their levels of all words, of sum S, tell how fast heights fall off; one of 1 is added to them, or
+    as many as there lack to ten. Where n peaks reach the level of a word in T hours, n / T (1 + (x - u) / S)^-K an
+    hour are expected to reach x: about n / T exp(-(x - u) K / S), and a little more, because K excesses leave it open
+    how fast heights fall off (it is what that exponential comes to on average over all excesses that might have been
+    seen).
 
     What is left of the budget raises all shares by the same factor; words without true peaks share alike. A word whose
     threshold would lie below the floor leaves the rest of its share unused. One that the ceiling would have to be
@@ -202,7 +203,7 @@ def choose_thresholds(
         return thresholds, reached * (1 + (chosen - level) / total) ** -excesses
 
     thresholds, expected = at(np.broadcast_to(budget * _SHARES, (len(peaks), len(_SHARES))))
-    share = budget * _SHARES[_most_hits(_hits(peaks, thresholds), expected, budget)][:, None]
+    share = budget * _SHARES[_fairest(_hits(peaks, thresholds), expected, budget)][:, None]
     low, high = 0.0, _MOST_SPARE  # log of the factor for what is left of the budget
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -220,16 +221,17 @@ def _hits(peaks: Sequence[Peaks], thresholds: NDArray[np.float64]) -> NDArray[np
     return hits
 
 
-def _most_hits(hits: NDArray[np.int64], expected: NDArray[np.float64], budget: float) -> NDArray[np.int64]:
-    """Which share each word gets so that all have the most hits for their false alarms, [C]; [C, N] are to choose from.
+def _fairest(hits: NDArray[np.int64], expected: NDArray[np.float64], budget: float) -> NDArray[np.int64]:
+    """Which share each word gets so that the product of their hits is largest, [C]; [C, N] are to choose from.
 
-    A price of a false alarm, in hits, decides for every word alike (Everett 1963, "Generalized Lagrange multiplier
-    method"): the lowest one at which they keep to the budget.
+    Proportional fairness (Kelly 1997, "Charging and rate control for elastic traffic"): the sum of logarithms, of one
+    hit more so that none is finite. A price of a false alarm decides for every word alike (Everett 1963, "Generalized
+    Lagrange multiplier method"): the lowest one at which they keep to the budget.
     """
-    rows = np.arange(len(hits))
+    rows, gains = np.arange(len(hits)), np.log1p(hits)
     for price in _PRICES:
         # A smaller share is better where a threshold at its bound makes them equal.
-        chosen = hits.shape[1] - 1 - np.argmax((hits - price * expected)[:, ::-1], axis=1)
+        chosen = hits.shape[1] - 1 - np.argmax((gains - price * expected)[:, ::-1], axis=1)
         if expected[rows, chosen].sum() <= budget:
             break
     return chosen

@@ -118,6 +118,15 @@ def test_the_budget_goes_where_it_gains_hits() -> None:
     assert chosen.hits[1] > alone.hits[0]
 
 
+def test_no_word_is_given_up_for_the_others() -> None:
+    """For a false alarm ten more hits of an easy word or one of the hard one: the sum of hits would leave it none."""
+    false = from_log_odds(np.linspace(-1.0, 4.0, 20))
+    hard, easy = (peaks(from_log_odds(np.linspace(-1.0, top, hits)), false) for top, hits in ((3.8, 20), (5.0, 200)))
+    chosen = choose_thresholds([hard, easy, easy, easy], 1.0, 15.0)
+    assert chosen.hits[0] >= 4
+    assert np.all(chosen.hits[1:] >= 50)
+
+
 def test_no_words_at_all() -> None:
     chosen = choose_thresholds([], 1.0, 1.0)
     assert chosen.thresholds.shape == chosen.hits.shape == chosen.false_alarms_per_hour.shape == (0,)

@@ -53,6 +53,13 @@ def test_so_many_windows_have_people_in_place_of_a_recording() -> None:
     assert len(places) > 5
 
 
+def test_a_share_that_is_no_whole_number_of_windows_holds_over_many_batches() -> None:
+    source = background(batch_size=2, babble_share=0.25)
+    counts = [int(source.draw(tf.constant([seed, 0])).babbles.numpy().sum()) for seed in range(200)]
+    assert set(counts) == {0, 1}
+    assert 75 < sum(counts) < 125
+
+
 @pytest.mark.parametrize(("crowd", "count"), [(0.0, 2), (0.5, 4), (0.999, 6)])
 def test_babble_is_of_two_to_six_voices(crowd: float, count: int) -> None:
     source = background()

@@ -222,3 +222,21 @@ def test_clips_without_a_frame_are_refused() -> None:
     short = Clips((np.ones(HOP, np.int16),), ("low",), ("",))
     with pytest.raises(InputError, match="no clip longer than a frame of 320 samples"):
         TrainingAudio(short, [np.ones(RATE, np.int16)], LABELS, ADVANCED, HOP)
+
+
+def test_a_speaker_talks_in_their_own_words_one_behind_the_other() -> None:
+    """Told apart by pitch: the speaker by the hundreds of Hz, the word by what is left; the folder is read by word."""
+    pairs = [(word, speaker) for word in range(6) for speaker in range(4)]
+    waveforms = tuple(tone(500 + 100 * speaker + 10 * word) for word, speaker in pairs)
+    labels, speakers = ("_unknown_",) * len(pairs), tuple(f"speaker {speaker}" for _, speaker in pairs)
+    command = Clips((tone(2000), *waveforms), ("high", *labels), ("speaker 0", *speakers))
+    talk = TrainingAudio(
+        command, [np.ones(RATE, np.int16)], LABELS, dataclasses.replace(ADVANCED, babble_share=0.5), HOP
+    )
+    assert talk.background.talk is not None
+    samples = talk.background.talk.samples.numpy()[-len(pairs) * len(waveforms[0]) :]
+    heard = [round(pitch(clip)) for clip in samples.reshape(len(pairs), -1)]
+    assert [hertz // 100 for hertz in heard] == sorted(hertz // 100 for hertz in heard)  # a speaker in one piece
+    said = [[hertz % 100 for hertz in heard[at : at + 6]] for at in range(0, len(heard), 6)]
+    assert all(sorted(words) == [0, 10, 20, 30, 40, 50] for words in said)
+    assert len({tuple(words) for words in said}) > 1  # in an order of their own

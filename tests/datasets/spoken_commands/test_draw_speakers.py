@@ -41,7 +41,7 @@ def test_speakers(split):
     assert speakers != list(draw_speakers(split, 60, np.random.default_rng(1)))
     assert len({speaker.name for speaker in speakers}) == 60
     drawn = [speaker.voice.variant for speaker in speakers if speaker.voice.definition]
-    assert len(set(drawn)) == (30 if split == "train" else 0)
+    assert len(set(drawn)) == (40 if split == "train" else 0)
     for speaker in speakers:
         assert speaker.voice.variant in (*variants(split), *drawn)
         assert speaker.name.startswith(f"{speaker.voice.language}+{speaker.voice.variant}-")

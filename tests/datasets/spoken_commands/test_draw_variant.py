@@ -25,3 +25,25 @@ def test_every_drawn_voice_speaks_and_none_is_like_another():
     apart = np.abs(spectra[:, None] - spectra).sum(axis=2)[~np.eye(40, dtype=bool)]
     assert apart.min() > 0.02
     assert np.median(apart) > 0.4
+
+
+def test_no_drawn_voice_drawls_a_phrase_for_seconds():
+    """Some lengths of syllables add up to many seconds."""
+    rng = np.random.default_rng(1)
+    with Espeak() as engine:
+        spoken = [
+            engine.say("recognize speech", EspeakVoice("en-us", f"drawn{number}", draw_variant(rng)))
+            for number in range(100)
+        ]
+    assert max(map(len, spoken)) < 2.5 * engine.sample_rate
+
+
+def test_a_drawn_voice_says_the_same_samples_again():
+    definitions = [draw_variant(rng) for rng in [np.random.default_rng(2)] for _ in range(60)]
+    voices = [EspeakVoice("en-us", f"drawn{number}", definition) for number, definition in enumerate(definitions)]
+    assert sum("klatt" in definition for definition in definitions) > 3
+    first, second = [], []
+    for spoken in (first, second):
+        with Espeak() as engine:
+            spoken += [engine.say("yes", voice).tobytes() for voice in voices]
+    assert first == second
