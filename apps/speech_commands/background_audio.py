@@ -24,8 +24,8 @@ class BackgroundDraw(NamedTuple):
     recording: tf.Tensor  # int32 [B], which
     start: tf.Tensor  # float32 [B], where in it
     loudness: tf.Tensor  # float32 [B], where in the range of ratios to the words, or of levels
-    babbles: tf.Tensor  # bool [B], whether people are heard in place of the recording
-    voices: tf.Tensor  # float32 [K, V], where each of them begins in all that they say, in K windows, enough for all
+    babbles: tf.Tensor  # bool [B], whether people are heard in place of the recording; K windows at the most
+    voices: tf.Tensor  # float32 [K, V], where each of them begins in all that is said
     distance: tf.Tensor  # float32 [K, V], how far each is, 1 the farthest
     crowd: tf.Tensor  # float32 [K], how many of them speak, from the fewest to the most
 
@@ -39,8 +39,8 @@ class BackgroundAudio:
 
     Args:
         noises: recordings int16 [N] each.
-        talk: one recording of all words that are no commands, those of a speaker one behind the other; without it
-            nobody babbles.
+        talk: one recording of all words that are no commands, those of a speaker, where it is known, one behind the
+            other; without it nobody babbles.
         advanced: the options.
         samples: N, length of a window.
     """
@@ -50,25 +50,24 @@ class BackgroundAudio:
         self.noises = Recordings.of(noises)
         self.noise_level = tf.constant([audible(noise).level for noise in noises], tf.float32)
         self.talk = talk if advanced.babble_share else None
-        wanted = advanced.babble_share * advanced.batch_size if self.talk else 0.0
-        self.crowds = math.ceil(wanted)  # K, windows of a batch that have babble, most of the time or always
-        self.crowd_share = wanted / max(self.crowds, 1)
+        self.mean_babbles = advanced.babble_share * advanced.batch_size if self.talk else 0.0  # windows of a batch
+        self.most_babbles = math.ceil(self.mean_babbles)  # K
 
     def draw(self, seed: tf.Tensor) -> BackgroundDraw:
         """Draws the backgrounds of B windows by a seed int32 [2]."""
         rows = self.advanced.batch_size
         seeds = tf.unstack(tf.random.split(seed, 9))
         order = tf.argsort(tf.random.stateless_uniform([rows], seeds[4]))
-        gathers = tf.random.stateless_uniform([rows], seeds[8]) < self.crowd_share
+        babbles = tf.cast(self.mean_babbles + tf.random.stateless_uniform([], seeds[8]), tf.int32)
         return BackgroundDraw(
             is_heard=tf.random.stateless_uniform([rows], seeds[0]) < self.advanced.noise_share,
             recording=tf.random.stateless_uniform([rows], seeds[1], 0, len(self.noises.length), tf.int32),
             start=tf.random.stateless_uniform([rows], seeds[2]),
             loudness=tf.random.stateless_uniform([rows], seeds[3]),
-            babbles=(order < self.crowds) & gathers,
-            voices=tf.random.stateless_uniform([self.crowds, _MOST_VOICES], seeds[5]),
-            distance=tf.random.stateless_uniform([self.crowds, _MOST_VOICES], seeds[6]),
-            crowd=tf.random.stateless_uniform([self.crowds], seeds[7]),
+            babbles=order < babbles,
+            voices=tf.random.stateless_uniform([self.most_babbles, _MOST_VOICES], seeds[5]),
+            distance=tf.random.stateless_uniform([self.most_babbles, _MOST_VOICES], seeds[6]),
+            crowd=tf.random.stateless_uniform([self.most_babbles], seeds[7]),
         )
 
     def sound(self, draw: BackgroundDraw) -> tuple[tf.Tensor, tf.Tensor]:

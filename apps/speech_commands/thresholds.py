@@ -20,7 +20,7 @@ from runnel.shared.layers.posterior_smoother import PosteriorSmoother
 
 __all__ = ["fit_thresholds", "shift_thresholds"]
 
-_MOST_USES = 5  # of a clip: so that the validation split, which has fewer, fills the hours as densely as the test does
+_MOST_USES = 5  # of a clip: so that spoken_commands fills six hours densely; of fewer clips the gaps are longer
 _STEP = 0.25  # log-odds by which a threshold is raised at a time
 _CEILING = 0.999  # beyond which none is raised: no word is switched off
 
@@ -33,7 +33,7 @@ def fit_thresholds(module: Any, data: SpeechData, config: Config) -> Thresholds:
     The peaks of the smoothed posteriors tell first what to expect on other audio (see `choose_thresholds`). Peaks are
     not quite events, so the detector itself then runs over the same posteriors, and while it gives more false alarms
     than the budget allows, the command with the most of them is raised by 0.25 in log-odds, the first one of a tie, up
-    to 0.999.
+    to 0.999, whatever hits that costs.
 
     Args:
         module: has `initial_state` and `step` (see `replay`); its own events do not count.

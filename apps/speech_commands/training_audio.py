@@ -57,7 +57,7 @@ class TrainingAudio:
     ) -> None:
         self.advanced, self.hop = advanced, hop
         self.unknown, self.silence = len(labels) - 2, len(labels) - 1
-        spoken = _in_order_of_talk(clips, hop, advanced.seed)
+        spoken = _others_last(clips, hop, advanced.seed)
         if not spoken.labels:
             raise InputError(
                 f"received no clip longer than a frame of {hop:,} samples; expected words; give clips that hold some"
@@ -199,8 +199,8 @@ class TrainingAudio:
         return samples * tf.where(draw.is_heard, gain, 0.0)[:, None]
 
 
-def _in_order_of_talk(clips: Clips, hop: int, seed: int) -> Clips:
-    """Those longer than a frame: commands, then other words, of which a speaker says one behind the other, as drawn."""
+def _others_last(clips: Clips, hop: int, seed: int) -> Clips:
+    """Clips longer than a frame; words that are no commands last, speaker by speaker, in a drawn order."""
     drawn = np.random.default_rng(seed).permutation(len(clips.labels)).tolist()
-    spoken = [clip for clip in drawn if len(clips.waveforms[clip]) > hop]
-    return clips.take(sorted(spoken, key=lambda clip: (clips.labels[clip] == UNKNOWN, clips.speakers[clip])))
+    chosen = [clip for clip in drawn if len(clips.waveforms[clip]) > hop]
+    return clips.take(sorted(chosen, key=lambda clip: (clips.labels[clip] == UNKNOWN, clips.speakers[clip])))

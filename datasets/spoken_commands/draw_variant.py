@@ -8,7 +8,9 @@ _FORMANTS = 9  # 0 is the bass below the first one, 6 to 8 are fixed ones that g
 _LENGTHS = (0.82, 1.35)  # of all frequencies: from a long vocal tract to a short one
 _PITCHES = (50.0, 240.0)  # Hz, of the lowest note
 _STRENGTHS = (0.3, 2.5)  # of the buzz of the voice, and of the hiss of consonants
+_SPREAD = 0.13  # by which each formant is apart from the others, standard deviation of the logarithm of its frequency
 _VOWELS = (1, 2)  # the formants that tell vowels apart: too far from where they should be, a word is another
+_FAR = (3, 4, 6, 7, 8)  # those that may be far off; the engine sums up harmonics as far as the fifth, whatever there is
 
 
 def draw_variant(rng: np.random.Generator) -> str:
@@ -39,11 +41,11 @@ def draw_variant(rng: np.random.Generator) -> str:
     if rng.random() < 0.2:
         lines.append(f"echo {rng.integers(10, 150)} {rng.integers(10, 60)}")
     if rng.random() < 0.15:
-        lines.append(f"klatt {rng.integers(1, 7)}")  # without breath, which it draws from a generator without a seed
+        lines.append(f"klatt {rng.integers(1, 7)}")  # not with breath, for which the sixth takes numbers without a seed
     elif rng.random() < 0.15:
         lines.append("breath " + " ".join(map(str, rng.integers(0, 40, 8))))
-    if rng.random() < 0.2:  # no lengths of its own: all of them are what is added
-        lines += ["stressLength 0 1 2 3 4 5 6 7", "stressAdd " + " ".join(map(str, rng.integers(90, 180, 8)))]
+    if rng.random() < 0.2:  # as files of the engine have it: next to no lengths, and all of it is added
+        lines += ["stressLength 0 1 2 3 4 5 6 7", "stressAdd " + " ".join(map(str, rng.integers(150, 220, 8)))]
     elif rng.random() < 0.25:
         lines.append("stressAdd " + " ".join(map(str, rng.integers(-30, 200, 8))))
     if rng.random() < 0.25:
@@ -55,11 +57,10 @@ def draw_variant(rng: np.random.Generator) -> str:
 
 def _formant(number: int, length: float, rng: np.random.Generator) -> str:
     """The line of a formant: frequency, strength and width, in per cent of those of the plain voice."""
-    spread = 0.13 if number in _VOWELS else 0.15
-    frequency = length * np.exp(np.clip(spread * rng.standard_normal(), -2 * spread, 2 * spread))
+    frequency = length * np.exp(_SPREAD * np.clip(rng.standard_normal(), -2, 2))
     strength, width = _log_uniform(rng, 0.45, 1.5), _log_uniform(rng, 0.5, 1.8)
-    if number not in _VOWELS and rng.random() < 0.2:
-        frequency = length * _log_uniform(rng, 0.1, 3.0)
+    if number in _FAR and rng.random() < 0.2:
+        frequency = length * _log_uniform(rng, 0.1, 2.0)
     if number > max(_VOWELS) and rng.random() < 0.2:
         strength = rng.uniform(0.0, 0.45)
     return f"formant {number} {100 * frequency:.0f} {100 * strength:.0f} {100 * width:.0f}"

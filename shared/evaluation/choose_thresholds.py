@@ -155,16 +155,16 @@ def choose_thresholds(
 ) -> ChosenThresholds:
     """Chooses one threshold a word so that all words together are expected to keep to a budget of false alarms.
 
-    The budget is shared so that the product of the hits of all words is largest: a word gets more of it than another
-    as long as its hits grow by a larger factor, so none is given up for the others. Above a high level u the heights
-    of false peaks, in log-odds, are taken to fall off exponentially: peaks over threshold (Balkema & de Haan 1974,
-    Pickands 1975) with shape 0. The level of a word is its eleventh highest false peak, a later one where the budget
-    allows more than ten; with fewer peaks it is the lowest height, and none at all counts as half a one. The K
-    excesses over their levels of all words, of sum S, tell how fast heights fall off; one of 1 is added to them, or
-    as many as there lack to ten. Where n peaks reach the level of a word in T hours, n / T (1 + (x - u) / S)^-K an
-    hour are expected to reach x: about n / T exp(-(x - u) K / S), and a little more, because K excesses leave it open
-    how fast heights fall off (it is what that exponential comes to on average over all excesses that might have been
-    seen).
+    The budget is shared so that the product of all words' hits, and one more of each, is largest: a word gets more of
+    it than another as long as its hits grow by a larger factor, so that hardly one is given up for the others. Above a
+    high level u the heights of false peaks, in log-odds, are taken to fall off exponentially: peaks over threshold
+    (Balkema & de Haan 1974, Pickands 1975) with shape 0. The level of a word is its eleventh highest false peak, a
+    later one where the budget allows more than ten; with fewer peaks it is the lowest height, and none at all counts
+    as half a one. The K excesses over their levels of all words, of sum S, tell how fast heights fall off; one of 1 is
+    added to them, or as many as there lack to ten. Where n peaks reach the level of a word in T hours, n / T (1 + (x -
+    u) / S)^-K an hour are expected to reach x: about n / T exp(-(x - u) K / S), and a little more, because K excesses
+    leave it open how fast heights fall off (it is what that exponential comes to on average over all excesses that
+    might have been seen).
 
     What is left of the budget raises all shares by the same factor; words without true peaks share alike. A word whose
     threshold would lie below the floor leaves the rest of its share unused. One that the ceiling would have to be
@@ -222,10 +222,10 @@ def _hits(peaks: Sequence[Peaks], thresholds: NDArray[np.float64]) -> NDArray[np
 
 
 def _fairest(hits: NDArray[np.int64], expected: NDArray[np.float64], budget: float) -> NDArray[np.int64]:
-    """Which share each word gets so that the product of their hits is largest, [C]; [C, N] are to choose from.
+    """Which share of [C, N] each word gets, [C], so that the product of their hits, and one more of each, is largest.
 
     Proportional fairness (Kelly 1997, "Charging and rate control for elastic traffic"): the sum of logarithms, of one
-    hit more so that none is finite. A price of a false alarm decides for every word alike (Everett 1963, "Generalized
+    hit more so that all are finite. A price of a false alarm decides for every word alike (Everett 1963, "Generalized
     Lagrange multiplier method"): the lowest one at which they keep to the budget.
     """
     rows, gains = np.arange(len(hits)), np.log1p(hits)

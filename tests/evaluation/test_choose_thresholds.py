@@ -119,7 +119,7 @@ def test_the_budget_goes_where_it_gains_hits() -> None:
 
 
 def test_no_word_is_given_up_for_the_others() -> None:
-    """For a false alarm ten more hits of an easy word or one of the hard one: the sum of hits would leave it none."""
+    """For a false alarm eight more hits of an easy word or one of the hard one: the sum of hits would leave it none."""
     false = from_log_odds(np.linspace(-1.0, 4.0, 20))
     hard, easy = (peaks(from_log_odds(np.linspace(-1.0, top, hits)), false) for top, hits in ((3.8, 20), (5.0, 200)))
     chosen = choose_thresholds([hard, easy, easy, easy], 1.0, 15.0)

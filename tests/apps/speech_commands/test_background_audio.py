@@ -55,7 +55,12 @@ def test_so_many_windows_have_people_in_place_of_a_recording() -> None:
 
 def test_a_share_that_is_no_whole_number_of_windows_holds_over_many_batches() -> None:
     source = background(batch_size=2, babble_share=0.25)
-    counts = [int(source.draw(tf.constant([seed, 0])).babbles.numpy().sum()) for seed in range(200)]
+    counts = []
+    for seed in range(200):
+        draw, samples, _ = heard(source, seed)
+        babbles = draw.babbles.numpy()
+        assert [tones(window) == {NOISE_HERTZ} for window in samples] == (~babbles).tolist()
+        counts.append(babbles.sum())
     assert set(counts) == {0, 1}
     assert 75 < sum(counts) < 125
 

@@ -28,22 +28,28 @@ def test_every_drawn_voice_speaks_and_none_is_like_another():
 
 
 def test_no_drawn_voice_drawls_a_phrase_for_seconds():
-    """Some lengths of syllables add up to many seconds."""
+    """Lengths that are added to none can come to ten seconds."""
     rng = np.random.default_rng(1)
+    definitions = [draw_variant(rng) for _ in range(100)]
+    assert sum("stressLength" in definition for definition in definitions) > 10
     with Espeak() as engine:
         spoken = [
-            engine.say("recognize speech", EspeakVoice("en-us", f"drawn{number}", draw_variant(rng)))
-            for number in range(100)
+            engine.say("recognize speech", EspeakVoice("en-us", f"drawn{number}", definition))
+            for number, definition in enumerate(definitions)
         ]
-    assert max(map(len, spoken)) < 2.5 * engine.sample_rate
+    assert max(map(len, spoken)) < 1.7 * engine.sample_rate
 
 
 def test_a_drawn_voice_says_the_same_samples_again():
-    definitions = [draw_variant(rng) for rng in [np.random.default_rng(2)] for _ in range(60)]
-    voices = [EspeakVoice("en-us", f"drawn{number}", definition) for number, definition in enumerate(definitions)]
-    assert sum("klatt" in definition for definition in definitions) > 3
+    """Breath of the sixth of Klatt's voices would not be the same."""
+    rng = np.random.default_rng(2)
+    definitions = [draw_variant(rng) for _ in range(100)]
+    assert any("klatt 6" in definition for definition in definitions)
     first, second = [], []
     for spoken in (first, second):
         with Espeak() as engine:
-            spoken += [engine.say("yes", voice).tobytes() for voice in voices]
+            spoken += [
+                engine.say("yes", EspeakVoice("en-us", f"drawn{number}", definition)).tobytes()
+                for number, definition in enumerate(definitions)
+            ]
     assert first == second
