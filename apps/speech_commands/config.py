@@ -143,7 +143,7 @@ PRESETS = {
             confusion_weight=0.0,  # of use once most words are told apart
             epochs=2,
             averaging=0.98,
-            validation_hours=0.5,
+            validation_hours=1.0,
             evaluation_hours=0.5,
             baseline_epochs=0,
         ),
