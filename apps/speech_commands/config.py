@@ -135,7 +135,7 @@ class StreamOptions:
 
 PRESETS = {
     "quick": Config(
-        false_alarms_per_hour=4.0,  # half an hour cannot tell fewer from none
+        false_alarms_per_hour=12.0,  # an hour of audio cannot tell fewer from none
         advanced=Advanced(
             units=96,
             depth=1,
