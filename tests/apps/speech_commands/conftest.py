@@ -12,9 +12,9 @@ import soundfile
 RATE = 16_000
 OPTIONS = (
     *("--units", "24", "--depth", "1", "--filters", "4", "--bands", "16", "--dropout", "0", "--batch-size", "8"),
-    *("--epochs", "10", "--learning-rate", "0.01", "--averaging", "0.5", "--slot-seconds", "0.8", "--masks", "0"),
+    *("--epochs", "16", "--learning-rate", "0.01", "--averaging", "0.5", "--slot-seconds", "0.8", "--masks", "0"),
     *("--validation-hours", "0.02", "--evaluation-hours", "0.03", "--baseline-epochs", "1"),
-    *("--smoothing-frames", "5", "--refractory-frames", "15", "--false-alarms-per-hour", "200"),
+    *("--smoothing-frames", "5", "--refractory-frames", "15", "--false-alarms-per-hour", "20"),
     # Both are of use once most words are told apart: this training is over then.
     *("--confusion-weight", "0", "--babble-share", "0"),
     "--no-jit-compile",  # compiling takes longer than all of this training
