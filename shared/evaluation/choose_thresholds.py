@@ -161,10 +161,10 @@ def choose_thresholds(
     (Balkema & de Haan 1974, Pickands 1975) with shape 0. The level of a word is its eleventh highest false peak, a
     later one where the budget allows more than ten; with fewer peaks it is the lowest height, and none at all counts
     as half a one. The K excesses over their levels of all words, of sum S, tell how fast heights fall off; one of 1 is
-    added to them, or as many as there lack to ten. Where n peaks reach the level of a word in T hours, n / T (1 + (x -
-    u) / S)^-K an hour are expected to reach x: about n / T exp(-(x - u) K / S), and a little more, because K excesses
-    leave it open how fast heights fall off (it is what that exponential comes to on average over all excesses that
-    might have been seen).
+    added to them, or as many as there lack to ten. Where n peaks reach the level of a word in T hours,
+    n / T (1 + (x - u) / S)^-K an hour are expected to reach x: about n / T exp(-(x - u) K / S), and a little more,
+    because K excesses leave it open how fast heights fall off (it is what that exponential comes to on average over
+    all excesses that might have been seen).
 
     What is left of the budget raises all shares by the same factor; words without true peaks share alike. A word whose
     threshold would lie below the floor leaves the rest of its share unused. One that the ceiling would have to be
