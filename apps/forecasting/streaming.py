@@ -108,7 +108,7 @@ class ForecastStream(StreamModel):
             of each row `anomaly_score` and `alarm` [B, N], and what they come from (see `AnomalyScore.step`): `values`,
             `error` and `width` [B, N, Y], and `counts` [B, N]; and the state.
         """
-        return run_in_blocks(self._advance, _rows(inputs), state, _BLOCK_ROWS)
+        return run_in_blocks(self._advance, _rows(inputs), state, _BLOCK_ROWS, often_one=False)
 
     def serve(self, inputs: Mapping[str, tf.Tensor]) -> Tensors:
         """Takes a whole history and gives the forecasts after its last row."""

@@ -79,7 +79,7 @@ class SpeechCommandsStream(StreamModel):
             events, heard = self.detector.step(probabilities, _count(piece["mask"]), state)
             return {"probabilities": probabilities, **events._asdict()}, {**state, **heard}
 
-        outputs, state = self._over_frames(advance, features, frame_count, state)
+        outputs, state = self._over_frames(advance, features, frame_count, state, often_one=True)
         events = pack_events(Events(*(outputs[name] for name in Events._fields)))
         results = {
             "event_label": tf.gather(self.labels, tf.math.floormod(events.class_index, tf.size(self.labels))),
@@ -100,7 +100,8 @@ class SpeechCommandsStream(StreamModel):
             probabilities, state = self._posteriors(piece["features"], piece["mask"], state)
             return {}, {**state, **self.clip_posterior.step(probabilities, _count(piece["mask"]), state)}
 
-        probabilities = self.clip_posterior.result(self._over_frames(advance, features, frame_count, state)[1])
+        _, state = self._over_frames(advance, features, frame_count, state, often_one=False)
+        probabilities = self.clip_posterior.result(state)
         return {
             "label": tf.gather(self.labels, tf.argmax(probabilities, axis=1)),
             "probabilities": probabilities,
@@ -130,14 +131,15 @@ class SpeechCommandsStream(StreamModel):
         # A row fills every block but its last, so that its frames stand one behind the other.
         mask = tf.sequence_mask(length, tf.shape(inputs["waveform"])[1])
         sequences = {"waveform": inputs["waveform"], "mask": mask}
-        outputs, heard = run_in_blocks(
-            advance, sequences, {name: state[name] for name in names}, _BLOCK * self.features.hop
-        )
+        before = {name: state[name] for name in names}
+        outputs, heard = run_in_blocks(advance, sequences, before, _BLOCK * self.features.hop, often_one=False)
         return outputs["features"], (waiting + length) // self.features.hop, {**state, **heard}
 
-    def _over_frames(self, advance: Any, features: tf.Tensor, frame_count: tf.Tensor, state: Tensors) -> tuple:
+    def _over_frames(
+        self, advance: Any, features: tf.Tensor, frame_count: tf.Tensor, state: Tensors, *, often_one: bool
+    ) -> tuple:
         mask = tf.sequence_mask(frame_count, tf.shape(features)[1])
-        return run_in_blocks(advance, {"features": features, "mask": mask}, state, _BLOCK)
+        return run_in_blocks(advance, {"features": features, "mask": mask}, state, _BLOCK, often_one=often_one)
 
     def _posteriors(self, features: tf.Tensor, mask: tf.Tensor, state: Tensors) -> tuple[tf.Tensor, Tensors]:
         """Class posteriors [B, M, C], zeros where there is no frame, and the state."""

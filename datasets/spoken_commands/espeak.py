@@ -82,12 +82,13 @@ class Espeak:
 
     def __init__(self, seed: int = 1) -> None:
         self._seed = seed
-        self._pieces: list[np.ndarray] = []
+        self._pieces: list[bytes] = []
         self._callback = _Callback(self._collect)  # The engine keeps a pointer to it.
 
     def __enter__(self) -> Self:
         library, self._package_data = find_engine()
         self._folder = tempfile.TemporaryDirectory(prefix="runnel")
+        self._definitions: dict[str, str] = {}  # what the files of our own voices say: {variant: definition}
         try:
             self._library = _load_copy(library, Path(self._folder.name))
             self._data = _own_data(self._package_data, Path(self._folder.name))
@@ -124,9 +125,10 @@ class Espeak:
         encoded = text.encode()
         status = self._library.espeak_Synth(encoded, len(encoded) + 1, 0, _BY_CHARACTER, 0, _UTF8, None, None)
         _check(status, f"speak '{text}'")
-        if not any(piece.any() for piece in self._pieces):
+        samples = np.frombuffer(b"".join(self._pieces), np.int16)
+        if not samples.any():
             raise InputError(f"received the text '{text}', which has no sound; expected words to speak")
-        return np.concatenate(self._pieces)
+        return samples
 
     def _start(self) -> int:
         """Initialises the engine and returns its rate in Hz."""
@@ -142,9 +144,10 @@ class Espeak:
     def _set_voice(self, voice: EspeakVoice) -> None:
         """Chooses the voice, then the parameters, which a new voice may reset."""
         file = self._data / _VARIANTS / voice.variant
-        if voice.definition:
+        if voice.definition and self._definitions.get(voice.variant) != voice.definition:
             file.unlink(missing_ok=True)  # It may be a link into the package.
             file.write_text(voice.definition)
+            self._definitions[voice.variant] = voice.definition
         if not file.is_file():  # The engine would take its plain voice.
             known = self._package_data / _VARIANTS
             raise InputError(f"received the voice variant '{voice.variant}'; expected a file of {known}")
@@ -160,7 +163,7 @@ class Espeak:
     def _collect(self, samples: "ctypes._Pointer[ctypes.c_int16]", count: int, _events: int) -> int:
         """Keeps what the engine hands over; the last call has no samples."""
         if samples and count > 0:
-            self._pieces.append(np.ctypeslib.as_array(samples, (count,)).copy())
+            self._pieces.append(ctypes.string_at(samples, 2 * count))
         return 0
 
 

@@ -3,10 +3,7 @@
 import hashlib
 import json
 import math
-import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +13,10 @@ import keras
 import tensorflow as tf
 
 from runnel.shared.errors import ExportError
-from runnel.shared.export import verify
-from runnel.shared.export.command_without_keras import command_without_keras
 from runnel.shared.export.manifest import MANIFEST, SCHEMA_VERSION
-from runnel.shared.export.probe import Probe, record_probe
+from runnel.shared.export.probe import Probe
 from runnel.shared.export.signatures import STATE_PREFIX, Servable, describe_signatures
+from runnel.shared.export.verifier import Verifier
 from runnel.shared.storage.atomic_folder import atomic_folder
 from runnel.shared.storage.checksums import folder_checksums
 
@@ -68,11 +64,11 @@ def export_model(
     """
     described = describe_signatures(servable.signatures)
     _refuse_changing_state(described)
-    with atomic_folder(target) as folder:
+    with atomic_folder(target) as folder, Verifier(folder) as verifier:
         tf.saved_model.save(servable.module, str(folder / "saved_model"), signatures=servable.signatures)
         network.save(folder / "model.keras")
         content.write_report(folder / "report.html")
-        verification = _verify(folder, probe, servable.signatures)
+        verification = verifier.verify(probe, servable.signatures)
         manifest = _manifest(folder, content, described, verification)
         (folder / MANIFEST).write_text(
             json.dumps(_without_nan(manifest), indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
@@ -91,28 +87,6 @@ def _refuse_changing_state(signatures: dict[str, dict]) -> None:
         if changed and before:  # `initial_state` takes none
             forms = "; ".join(f"{name} from {before.get(name)} to {after.get(name)}" for name in changed)
             raise ExportError(f"{signature} changes the form of the state; nothing was written: {forms}")
-
-
-def _verify(folder: Path, probe: Probe, signatures: dict[str, Any]) -> dict[str, Any]:
-    result = folder / "verification.json"
-    with tempfile.TemporaryDirectory(dir=folder) as probe_folder:  # in the folder, so that a kill leaves nothing else
-        record_probe(probe, signatures, Path(probe_folder))
-        process = subprocess.run(
-            command_without_keras(verify.__file__, folder, probe_folder, result),
-            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if process.returncode not in (0, 1) or not result.exists():
-        raise ExportError(
-            f"the verification of the export broke off with exit code {process.returncode}; nothing was written: "
-            f"{' '.join(process.stderr.split())[-500:]}"
-        )
-    measured = json.loads(result.read_text())
-    if not measured["passed"]:
-        raise ExportError(f"the export did not pass its verification; nothing was written: {json.dumps(measured)}")
-    return measured
 
 
 def _without_nan(value: Any) -> Any:

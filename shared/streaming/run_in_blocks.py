@@ -16,16 +16,20 @@ def run_in_blocks(
     sequences: Mapping[str, tf.Tensor],
     state: Tensors,
     block: int,
+    *,
+    often_one: bool = True,
 ) -> tuple[Tensors, Tensors]:
     """Calls `advance` on consecutive blocks of at most `block` time steps and concatenates what it gives.
 
-    A single time step goes through its own branch with a static length of one, which layers run without a loop.
+    A single time step may go through its own branch with a static length of one, which layers run without a loop.
 
     Args:
         advance: maps ({name: [B, N, ...]}, state) to (outputs {name: [B, N, ...]}, state), for any N >= 0.
         sequences: {name: [B, T, ...]}.
         state: {name: [B, ...]}.
         block: the largest N.
+        often_one: whether a single time step comes so often that it is worth a second copy of what `advance` makes; not
+            asked where the length is static.
 
     Returns:
         outputs {name: [B, T, ...]} and the state after the last time step.
@@ -57,9 +61,11 @@ def run_in_blocks(
         )
         return outputs, final_state
 
-    if first.shape[1] is not None:
-        return one_step() if first.shape[1] == 1 else in_blocks()
-    return tf.cond(tf.equal(length, 1), one_step, in_blocks)
+    if first.shape[1] == 1:
+        return one_step()
+    if first.shape[1] is None and often_one:
+        return tf.cond(tf.equal(length, 1), one_step, in_blocks)
+    return in_blocks()
 
 
 def _with_length_one(sequences: Mapping[str, tf.Tensor]) -> Tensors:

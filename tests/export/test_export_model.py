@@ -1,4 +1,5 @@
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ from export.toy_streams import (
 )
 
 from runnel.shared.errors import ExportError
+from runnel.shared.export import verifier
+from runnel.shared.export.command_without_keras import command_without_keras
 from runnel.shared.export.manifest import read_manifest
 from runnel.shared.storage.checksums import folder_checksums
 from runnel.shared.streaming.stream_model import Signature
@@ -245,11 +248,34 @@ def test_report_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_verification_that_breaks_off_is_no_pass(tmp_path, monkeypatch):
-    broken = subprocess.CompletedProcess([], -9, "", "Killed\nby something")
-    monkeypatch.setattr("runnel.shared.export.export_model.subprocess.run", lambda *_, **__: broken)
+    dying = "import os, sys; sys.stderr.write('Killed\\nby something'); sys.stderr.flush(); os.kill(os.getpid(), 9)"
+    monkeypatch.setattr(verifier, "command_without_keras", lambda *_, **__: [sys.executable, "-c", dying])
     with pytest.raises(ExportError, match="exit code -9; nothing was written: Killed by something"):
         export(SumStream(), sum_probe(), tmp_path / "export")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_that_fails_leaves_no_process_waiting(tmp_path, monkeypatch):
+    started = []
+
+    class Remembered(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Remembered)
+    monkeypatch.setattr(keras.Model, "save", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
+    with pytest.raises(OSError, match="no space left"):
+        export(SumStream(), sum_probe(), tmp_path / "export")
+    assert [process.poll() for process in started] == [-signal.SIGKILL]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_verifier_of_which_nothing_is_asked_any_more_ends_by_itself(tmp_path):
+    command = command_without_keras(tmp_path / "never_run.py", waits=True)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "nobody waits for an answer any more"  # TensorFlow has a say before it
 
 
 @pytest.mark.slow

@@ -81,6 +81,24 @@ def test_the_static_branch_is_the_one_that_runs():
     assert run(numbers(1, 2)).numpy().tolist() == [[False, False]]
 
 
+def test_without_a_branch_of_its_own_one_time_step_gives_the_same():
+    lengths = []
+
+    def advance(rows, state):
+        lengths.append(rows["x"].shape[1])
+        return running_sum(rows, state)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, 2])])
+    def run(x):
+        return run_in_blocks(advance, {"x": x}, state_of(tf.shape(x)[0]), BLOCK, often_one=False)
+
+    for time in (0, 1, BLOCK + 1):
+        (outputs, state), (expected, expected_state) = run(numbers(2, time)), blocked(numbers(2, time))
+        np.testing.assert_array_equal(outputs["total"], expected["total"])
+        np.testing.assert_array_equal(state["total"], expected_state["total"])
+    assert lengths == [None]
+
+
 @pytest.mark.parametrize("time", [0, 1, BLOCK + 1])
 def test_length_known_when_the_graph_is_made(time):
     x = numbers(2, time)
