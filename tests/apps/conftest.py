@@ -2,12 +2,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from export.no_verifier import NoVerifier
 
 
 @pytest.fixture
@@ -41,6 +42,31 @@ def train_in_process() -> Callable[..., str]:
     return train
 
 
+@pytest.fixture(scope="session")
+def _load_each_export_once() -> Iterator[None]:
+    """Saves the clients the time of loading an export that they have loaded before."""
+    from runnel.shared.export.load_export import load_export
+
+    loaded: dict[tuple[Path, str], tuple[dict[str, Any], Any]] = {}
+
+    def load_once(export_dir: Path, application: str) -> tuple[dict[str, Any], Any]:
+        key = (export_dir.resolve(), application)
+        if key not in loaded:
+            loaded[key] = load_export(export_dir, application)
+        return loaded[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        for application in ("autocomplete", "forecasting", "speech_commands", "translation"):
+            patch.setattr(f"runnel.apps.{application}.client.load_export", load_once)
+        yield
+
+
+@pytest.fixture
+def unverified(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports are not verified: the test is about something else, and others verify the same kind of model."""
+    monkeypatch.setattr("runnel.shared.export.export_model.Verifier", NoVerifier)
+
+
 @pytest.fixture
 def run_alone(request: pytest.FixtureRequest) -> Callable[..., subprocess.CompletedProcess]:
     """Runs a program beside the test that asks in a process that has TensorFlow, and neither Keras nor the project."""
@@ -58,7 +84,7 @@ def run_alone(request: pytest.FixtureRequest) -> Callable[..., subprocess.Comple
 
 @pytest.fixture
 def train_killed(tmp_path: Path) -> Callable[[str, Any], set[str]]:
-    """Trains in one piece, and killed twice with SIGKILL; gives the names of all that is bit-equal in the end.
+    """Trains in one piece, and killed once with SIGKILL; gives the names of all that is bit-equal in the end.
 
     The options are for at least 24 batches, a checkpoint of which is written within their 50 milliseconds.
     """
@@ -67,7 +93,7 @@ def train_killed(tmp_path: Path) -> Callable[[str, Any], set[str]]:
     def train(application: str, config: Any) -> set[str]:
         program = Path(__file__).with_name("killed_training.py")
         options = json.dumps(config.to_dict())
-        command = [sys.executable, str(program), application, options, str(tmp_path), "2", "3"]
+        command = [sys.executable, str(program), application, options, str(tmp_path), "1", "3"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         whole, killed = (

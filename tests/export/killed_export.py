@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from export.no_verifier import NoVerifier
 from export.toy_streams import SumStream, export, sum_probe
 
 from runnel.shared.errors import InputError
@@ -94,20 +95,6 @@ def killed(target: Path, arm: Callable[[], None]) -> None:
     status = in_a_fork(lambda: write_and_die(target, arm))
     assert status == signal.SIGKILL, f"ended with {status} before it was killed"
     sys.stdout.write(f"{read(target)}\n")
-
-
-class NoVerifier(contextlib.AbstractContextManager):
-    """Stands in for the five seconds of a verification."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def verify(self, *_: object) -> dict:
-        (self.folder / "verification.json").write_text("{}")
-        return {"state_bytes_per_session": 0}
 
 
 def main(folder: Path, kills: int, seed: int) -> None:

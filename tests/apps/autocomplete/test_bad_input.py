@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("_load_each_export_once")
+
 TRAIN = ("--units", "4", "--epochs", "1", "--steps-per-epoch", "1", "--batch-size", "2", "--out", "run")
 
 

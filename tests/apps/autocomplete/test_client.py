@@ -14,6 +14,8 @@ from runnel.datasets.text.load_text import load_text
 from runnel.datasets.text.text_corpus import TextCorpus
 from runnel.shared.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("_load_each_export_once")
+
 
 def table(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text)))

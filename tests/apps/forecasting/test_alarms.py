@@ -17,6 +17,8 @@ from runnel.apps.forecasting.streaming import ForecastStream
 from runnel.datasets.series.series_table import Series
 from runnel.shared.layers.anomaly_score import AnomalySpec
 
+pytestmark = pytest.mark.usefixtures("_load_each_export_once")
+
 HOUR = 3600
 START = 1_709_251_200
 OPTIONS = (

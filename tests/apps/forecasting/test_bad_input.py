@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+pytestmark = pytest.mark.usefixtures("_load_each_export_once")
+
 ROWS = 60
 TRAIN = ("--context", "8", "--horizon", "2", "--units", "4", "--epochs", "1", "--steps-per-epoch", "1", "--out", "run")
 

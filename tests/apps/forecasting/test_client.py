@@ -13,6 +13,8 @@ from runnel.apps.forecasting.client import stream
 from runnel.apps.forecasting.config import StreamOptions
 from runnel.shared.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("_load_each_export_once")
+
 HEADER = "when,meter,flow,temperature,pressure"
 PREDICTED = ["meter", "when", "flow", "flow 5%", "flow 95%", "temperature", "temperature 5%"]
 PREDICTED += ["temperature 95%", "flow last known", "temperature last known"]

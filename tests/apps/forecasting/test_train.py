@@ -191,6 +191,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unverified")
 def test_fine_tuning_interrupted_exported_and_continued(
     trained: Any, runnel: Callable, tmp_path: Path, write_sensors: Callable
 ) -> None:

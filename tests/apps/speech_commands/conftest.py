@@ -1,6 +1,5 @@
-import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,16 +83,6 @@ def recogniser(trained: Trained) -> Any:
     import tensorflow as tf
 
     return tf.saved_model.load(str(trained.export / "saved_model"))
-
-
-@pytest.fixture(scope="session")
-def _load_each_export_once() -> Iterator[None]:
-    """Saves the time of loading for each call of the client."""
-    from runnel.apps.speech_commands import client
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "load_export", functools.cache(client.load_export))
-        yield
 
 
 @pytest.fixture(scope="session", name="spoken")

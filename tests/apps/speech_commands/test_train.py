@@ -114,6 +114,7 @@ def test_main_is_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sigkill_at_random_moments_gives_bit_equal_weights(trained: Any, train_killed: Callable) -> None:
     """The optimizer, the averaged weights and the state that streams carry on are equal too."""
     small = {"units": 6, "filters": 2, "bands": 12, "depth": 1, "epochs": 3, "batch_size": 4, "slots": 1}
+    small["jit_compile"] = False  # compiling takes longer than all of these trainings
     names = train_killed("speech_commands", Config(data=str(trained.clips), advanced=Advanced(**small)))
     assert {"carried/hidden_0", "carried/front_0_frames"} < names
 

@@ -1,6 +1,6 @@
 import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -213,16 +213,6 @@ def wild_network(tokenizer: Any, **options: Any) -> tuple[Any, Any]:
     bias[tokenizer.end_id] = 1.0
     network.get_layer("embedding").bias.assign(bias)
     return config, network
-
-
-@pytest.fixture(scope="session")
-def _load_each_export_once() -> Iterator[None]:
-    """Saves the time of loading for each call of the client."""
-    from runnel.apps.translation import client
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "load_export", functools.cache(client.load_export))
-        yield
 
 
 @pytest.fixture(scope="session")
