@@ -76,8 +76,7 @@ class NextTokenModel(tf.Module):
                 score = self.cache.mix_along(score, ids, state["cache"])
             return {"score": tf.where(valid, score, 0.0)}, new_state
 
-        tokens = {"token_ids": token_ids, "mask": mask}
-        outputs, state = run_in_blocks(block, tokens, state, _BLOCK_TOKENS, often_one=False)
+        outputs, state = run_in_blocks(block, {"token_ids": token_ids, "mask": mask}, state, _BLOCK_TOKENS)
         return outputs["score"], state
 
     def _run(self, token_ids: tf.Tensor, mask: tf.Tensor, state: Tensors) -> tuple[tf.Tensor, Tensors]:

@@ -125,7 +125,7 @@ class Espeak:
         encoded = text.encode()
         status = self._library.espeak_Synth(encoded, len(encoded) + 1, 0, _BY_CHARACTER, 0, _UTF8, None, None)
         _check(status, f"speak '{text}'")
-        samples = np.frombuffer(b"".join(self._pieces), np.int16)
+        samples = np.frombuffer(bytearray().join(self._pieces), np.int16)
         if not samples.any():
             raise InputError(f"received the text '{text}', which has no sound; expected words to speak")
         return samples
@@ -145,6 +145,7 @@ class Espeak:
         """Chooses the voice, then the parameters, which a new voice may reset."""
         file = self._data / _VARIANTS / voice.variant
         if voice.definition and self._definitions.get(voice.variant) != voice.definition:
+            self._definitions.pop(voice.variant, None)
             file.unlink(missing_ok=True)  # It may be a link into the package.
             file.write_text(voice.definition)
             self._definitions[voice.variant] = voice.definition

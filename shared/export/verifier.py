@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,27 +16,30 @@ from runnel.shared.export.probe import Probe, record_probe
 
 __all__ = ["Verifier"]
 
+_RESULT = "verification.json"
+
 
 class Verifier:
     """Waits from entering the context on for the export in a folder to be complete.
 
     Args:
-        folder: Gets the SavedModel before `verify` is called, and `verification.json` from it.
+        folder: holds the SavedModel by the time `verify` is called.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._probe = folder / "probe"  # in the folder, so that a kill leaves nothing else
-        self._result = folder / "verification.json"
 
     def __enter__(self) -> Self:
+        # In the folder, so that a kill leaves nothing else; under a name that no later writer of the folder will use.
+        self._probe = Path(tempfile.mkdtemp(dir=self._folder))
         self._process = subprocess.Popen(
-            command_without_keras(verify.__file__, self._folder, self._probe, self._result, waits=True),
+            command_without_keras(verify.__file__, self._folder, self._probe, self._probe / _RESULT, waits=True),
             env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
+            errors="replace",
         )
         return self
 
@@ -46,29 +50,29 @@ class Verifier:
         self._process.communicate()
 
     def verify(self, probe: Probe, signatures: dict[str, Any]) -> dict[str, Any]:
-        """Replays a probe on what the folder holds now.
+        """Replays a probe on what the folder holds now, once, and writes `verification.json` there.
 
         Args:
-            probe: The inputs.
-            signatures: The traced functions in memory, whose answers are those to be found again.
+            probe: the inputs.
+            signatures: the traced functions in memory, whose answers are those to be found again.
 
         Returns:
             what was measured.
 
         Raises:
-            ExportError: The answers differ, or the process broke off.
+            ExportError: the answers differ, or the process broke off.
         """
-        self._probe.mkdir()
         record_probe(probe, signatures, self._probe)
         _, said = self._process.communicate("go on\n")
-        shutil.rmtree(self._probe)
-        code = self._process.returncode
-        if code not in (0, 1) or not self._result.exists():
+        code, result = self._process.returncode, self._probe / _RESULT
+        if code not in (0, 1) or not result.exists():
             raise ExportError(
                 f"the verification of the export broke off with exit code {code}; nothing was written: "
                 f"{' '.join(said.split())[-500:]}"
             )
-        measured: dict[str, Any] = json.loads(self._result.read_text())
+        measured: dict[str, Any] = json.loads(result.read_text())
         if not measured["passed"]:
             raise ExportError(f"the export did not pass its verification; nothing was written: {json.dumps(measured)}")
+        result.rename(self._folder / _RESULT)
+        shutil.rmtree(self._probe)
         return measured

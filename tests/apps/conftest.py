@@ -43,8 +43,8 @@ def train_in_process() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def _load_each_export_once() -> Iterator[None]:
-    """Saves the clients the time of loading an export that they have loaded before."""
+def _load_once() -> Callable[[Path, str], tuple[dict[str, Any], Any]]:
+    """`load_export`, which remembers what it has loaded."""
     from runnel.shared.export.load_export import load_export
 
     loaded: dict[tuple[Path, str], tuple[dict[str, Any], Any]] = {}
@@ -55,9 +55,15 @@ def _load_each_export_once() -> Iterator[None]:
             loaded[key] = load_export(export_dir, application)
         return loaded[key]
 
+    return load_once
+
+
+@pytest.fixture(scope="module")
+def _load_each_export_once(_load_once: Callable) -> Iterator[None]:
+    """Saves the clients the time of loading an export that they have loaded before."""
     with pytest.MonkeyPatch.context() as patch:
         for application in ("autocomplete", "forecasting", "speech_commands", "translation"):
-            patch.setattr(f"runnel.apps.{application}.client.load_export", load_once)
+            patch.setattr(f"runnel.apps.{application}.client.load_export", _load_once)
         yield
 
 

@@ -75,7 +75,7 @@ def main(name: str, options: str, folder: Path, kills: int, seed: int) -> None:
     whole, killed = (functools.partial(train, application, options, folder / part) for part in ("whole", "killed"))
     draws = random.Random(seed)
     assert attempt(whole, None) == 0
-    statuses = [attempt(killed, draws.uniform(0.1, SECONDS_TO_LIVE)) for _ in range(kills)]
+    statuses = [attempt(killed, draws.uniform(0.2, SECONDS_TO_LIVE)) for _ in range(kills)]
     assert statuses == [signal.SIGKILL] * kills, f"an attempt ended before it was killed: {statuses}"
     assert attempt(killed, None) == 0
 

@@ -64,17 +64,19 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def after_seconds(seconds: float) -> Callable[[], None]:
-    def arm() -> None:
-        threading.Thread(target=lambda: (time.sleep(seconds), die()), daemon=True).start()
-
-    return arm
-
-
-def at_event(wanted: Callable[[str, str], bool]) -> Callable[[], None]:
+def at_event(wanted: Callable[[str, str], bool], then: Callable[[], object] = die) -> Callable[[], None]:
     return lambda: sys.addaudithook(
-        lambda event, arguments: die() if wanted(event, str(arguments[0]) if arguments else "") else None
+        lambda event, arguments: then() if wanted(event, str(arguments[0]) if arguments else "") else None
     )
+
+
+def soon_after(wanted: Callable[[str, str], bool]) -> Callable[[], None]:
+    return at_event(wanted, threading.Thread(target=lambda: (time.sleep(0.3), die()), daemon=True).start)
+
+
+def probe_begins(event: str, path: str) -> bool:
+    """Everything but the verification and the manifest has been written."""
+    return event == "open" and path.endswith("/probe.npz")
 
 
 def at_count(point: int) -> Callable[[], None]:
@@ -101,8 +103,8 @@ def main(folder: Path, kills: int, seed: int) -> None:
     draws = random.Random(seed)
     target = folder / "export"
     killed(target, at_event(lambda event, path: event == "os.mkdir" and path.endswith(".export.partial")))
-    killed(target, at_event(lambda event, path: event == "subprocess.Popen"))
-    killed(target, after_seconds(3))  # in the middle of the verification, on most machines
+    killed(target, at_event(probe_begins))
+    killed(target, soon_after(probe_begins))  # in the middle of the verification, on most machines
 
     verifier, module.Verifier = module.Verifier, NoVerifier  # type: ignore[assignment, misc]
     assert in_a_fork(lambda: write(target, "old")) == 0, "the same export did not go on"

@@ -267,7 +267,7 @@ def test_an_export_that_fails_leaves_no_process_waiting(tmp_path, monkeypatch):
     monkeypatch.setattr(keras.Model, "save", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
     with pytest.raises(OSError, match="no space left"):
         export(SumStream(), sum_probe(), tmp_path / "export")
-    assert [process.poll() for process in started] == [-signal.SIGKILL]
+    assert [process.returncode for process in started] == [-signal.SIGKILL]
     assert list(tmp_path.iterdir()) == []
 
 

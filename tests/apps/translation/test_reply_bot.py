@@ -12,7 +12,6 @@ NAMES = ("Ada", "Ben", "Cleo", "Dora", "Emil", "Finn", "Gina", "Hugo", "Iris", "
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("unverified")
 def test_of_prompts_and_replies_the_same_command_makes_a_bot(
     tmp_path: Path, train_in_process: Callable[..., str], runnel: Callable, write_tsv: Callable, options: tuple
 ) -> None:
