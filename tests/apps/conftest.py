@@ -61,8 +61,10 @@ def _load_once() -> Callable[[Path, str], tuple[dict[str, Any], Any]]:
 @pytest.fixture(scope="module")
 def _load_each_export_once(_load_once: Callable) -> Iterator[None]:
     """Saves the clients the time of loading an export that they have loaded before."""
+    from runnel.apps.cli import APPLICATIONS
+
     with pytest.MonkeyPatch.context() as patch:
-        for application in ("autocomplete", "forecasting", "speech_commands", "translation"):
+        for application in APPLICATIONS:
             patch.setattr(f"runnel.apps.{application}.client.load_export", _load_once)
         yield
 
