@@ -35,7 +35,7 @@ import tensorflow as tf
 from runnel.apps.speech_commands.config import Advanced, Config
 from runnel.apps.speech_commands.data import HOP, SAMPLE_RATE, SpeechData, fit_features
 from runnel.apps.speech_commands.train import measure, train_network
-from runnel.datasets.audio.background_noise import KINDS, background_noise
+from runnel.datasets.audio.background_noise import background_noises
 from runnel.datasets.audio.load_speech import load_speech
 from runnel.datasets.audio.read_audio import read_audio
 from runnel.datasets.audio.speech_corpus import SILENCE, UNKNOWN, Clips, SpeechCorpus, fingerprint_of
@@ -82,10 +82,7 @@ def read_digits() -> SpeechCorpus:
         split = "test" if int(index) < 5 else "validation" if int(index) < 10 else "train"
         parts[split].append((to_int16(read_audio(path).waveform), digit, speaker))
     splits = {split: Clips(*map(tuple, zip(*rows, strict=True))) for split, rows in parts.items()}
-    noises = {
-        split: tuple(background_noise(kind, 20.0, 100 * place + number) for number, kind in enumerate(KINDS))
-        for place, split in enumerate(splits)
-    }
+    noises = {split: tuple(background_noises(seed)) for seed, split in enumerate(splits)}
     labels = (*sorted(set(splits["train"].labels)), UNKNOWN, SILENCE)
     return SpeechCorpus("fsdd", labels, splits, noises, fingerprint_of(labels, splits, noises))
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runnel.apps.speech_commands.config import Config
-from runnel.datasets.audio.background_noise import KINDS, background_noise
+from runnel.datasets.audio.background_noise import background_noises
 from runnel.datasets.audio.drop_repeated_clips import drop_repeated_clips
 from runnel.datasets.audio.load_speech import load_speech
 from runnel.datasets.audio.read_speech_dataset import BUILDER_NAMES
@@ -22,7 +22,6 @@ __all__ = ["evaluation_corpus"]
 
 Say = Callable[[str], None]
 
-_NOISE_SECONDS = 30.0  # of each kind of noise, where there are no recordings
 _NOISE_SEED = 1_000  # far from those of generated noises to train on
 
 
@@ -97,7 +96,7 @@ def _read(data: str, notes: list[str]) -> tuple[Clips, tuple[NDArray[np.int16], 
     )
     if not noises:
         notes.append("no background recordings: noises are generated in their place")
-        noises = tuple(background_noise(kind, _NOISE_SECONDS, seed) for seed, kind in enumerate(KINDS, _NOISE_SEED))
+        noises = tuple(background_noises(_NOISE_SEED))
     return clips.take([index for index, noise in enumerate(is_noise) if not noise]), noises
 
 

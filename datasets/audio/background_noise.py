@@ -1,4 +1,4 @@
-"""Made-up background sounds: a kind, a length and a seed -> samples."""
+"""Made-up background sounds: a kind, a length and a seed -> samples; a seed -> recordings of all kinds."""
 
 import zlib
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ import numpy as np
 
 from runnel.shared.errors import InputError
 
-__all__ = ["KINDS", "background_noise", "to_pcm"]
+__all__ = ["KINDS", "background_noise", "background_noises", "to_pcm"]
 
 _RATE = 16_000  # Hz
 _PEAK = (-26.0, -4.0)  # dB below full scale; the loudest sample of a recording lies in between
@@ -38,6 +38,22 @@ def background_noise(kind: str, seconds: float, seed: int) -> np.ndarray:
         return np.zeros(0, np.int16)
     rng = np.random.default_rng([seed, zlib.crc32(kind.encode())])
     return to_pcm(_MAKERS[kind](rng, length), 10 ** (rng.uniform(*_PEAK) / 20))
+
+
+def background_noises(seed: int, each: int = 6, seconds: float = 20.0) -> list[np.ndarray]:
+    """Makes recordings of all kinds, to be heard behind speech that comes without any; hours of audio repeat them.
+
+    Few are not enough: a single sound in them that is taken for a word counts each time it comes round again.
+
+    Args:
+        seed: Where the random draws begin; recordings of different seeds have nothing in common.
+        each: Recordings of a kind.
+        seconds: Their length.
+
+    Returns:
+        int16 [N] at 16 kHz each, kind by kind.
+    """
+    return [background_noise(kind, seconds, seed * each + number) for kind in KINDS for number in range(each)]
 
 
 def to_pcm(sound: np.ndarray, peak: float) -> np.ndarray:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from runnel.datasets.audio.background_noise import KINDS, background_noise
+from runnel.datasets.audio.background_noise import background_noises
 from runnel.datasets.audio.drop_repeated_clips import drop_repeated_clips
 from runnel.datasets.audio.read_speech_dataset import BUILDER_NAMES, read_speech_dataset
 from runnel.datasets.audio.read_speech_folder import read_speech_folder
@@ -19,7 +19,6 @@ from runnel.shared.errors import InputError
 
 __all__ = ["load_speech"]
 
-_GENERATED_SECONDS = 20.0  # Of each kind of noise, in each split.
 _SHOWN_CHARACTERS = 100
 
 
@@ -106,8 +105,7 @@ def _noises(given: Mapping[str, Sequence[np.ndarray]], notes: list[str]) -> dict
     if "train" not in lacking and lacking:
         found |= split_noises(found["train"], _shares(lacking))
     lacking = [split for split in SPLITS if not found.get(split)]
-    for split in lacking:
-        found[split] = [background_noise(kind, _GENERATED_SECONDS, seed=SPLITS.index(split)) for kind in KINDS]
+    found |= {split: background_noises(seed=SPLITS.index(split)) for split in lacking}
     if lacking:
         notes.append(f"no background recordings for {', '.join(lacking)}: noises are generated in their place")
     return {split: tuple(found[split]) for split in SPLITS}

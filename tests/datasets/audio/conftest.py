@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -6,12 +7,13 @@ import pytest
 import soundfile
 
 from runnel.datasets.audio import load_speech
+from runnel.datasets.audio.background_noise import background_noises
 
 
 @pytest.fixture(autouse=True)
 def short_noises(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Generates a second of each kind of noise: twenty take seconds to compute."""
-    monkeypatch.setattr(load_speech, "_GENERATED_SECONDS", 1.0)
+    """Generates a second of each kind of noise: all that is made otherwise takes seconds to compute."""
+    monkeypatch.setattr(load_speech, "background_noises", partial(background_noises, each=1, seconds=1.0))
 
 
 @pytest.fixture

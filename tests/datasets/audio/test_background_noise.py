@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from runnel.datasets.audio.background_noise import KINDS, background_noise, to_pcm
+from runnel.datasets.audio.background_noise import KINDS, background_noise, background_noises, to_pcm
 from runnel.shared.errors import InputError
 
 
@@ -46,6 +46,13 @@ def test_kinds_of_one_seed_have_nothing_in_common():
     sounds = np.array([background_noise(kind, 4, seed=3) for kind in KINDS], float)
     across = np.corrcoef(sounds) - np.eye(len(KINDS))
     assert np.abs(across).max() < 0.2
+
+
+def test_recordings_of_all_kinds():
+    sounds, again, others = (background_noises(seed, each=2, seconds=1.0) for seed in (0, 0, 1))
+    assert [sound.shape for sound in sounds] == [(16_000,)] * 2 * len(KINDS)
+    np.testing.assert_array_equal(sounds, again)
+    assert len(np.unique([*sounds, *others], axis=0)) == 4 * len(KINDS)
 
 
 @pytest.mark.parametrize(("kind", "step"), [("white", 3.01), ("pink", 0.0), ("brown", -3.01)])
