@@ -92,7 +92,8 @@ def to_mono(source: str, samples: np.ndarray, notes: list[str]) -> np.ndarray:
     if not np.isfinite(highest):
         count = np.count_nonzero(~np.isfinite(samples).all(axis=1))
         raise InputError(
-            f"{source} holds {count:,} samples that are NaN or infinite; expected finite values; repair the audio"
+            f"{source} holds NaN or infinity in {count:,} of {len(samples):,} samples; expected finite values; "
+            "repair the audio"
         )
     if highest > _HIGHEST_VALUE:
         raise InputError(

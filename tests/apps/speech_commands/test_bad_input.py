@@ -38,8 +38,11 @@ BAD: dict[str, tuple[Callable[[Path, np.ndarray], object], str]] = {
     "cut off": (cut_off, "is cut off or damaged"),
     "a header alone": (lambda path, word: path.write_bytes(write(path, word).read_bytes()[:20]), "is not audio"),
     "text": (lambda path, word: path.write_text("The quick brown fox. " * 99), "is not audio that can be read"),
-    "NaN": (lambda path, word: write(path, with_value(word, np.nan), subtype="FLOAT"), "1 samples that are NaN"),
-    "infinity": (lambda path, word: write(path, with_value(word, np.inf), subtype="DOUBLE"), "1 samples that are NaN"),
+    "NaN": (lambda path, word: write(path, with_value(word, np.nan), subtype="FLOAT"), "NaN or infinity in 1 of "),
+    "infinity": (
+        lambda path, word: write(path, with_value(word, np.inf), subtype="DOUBLE"),
+        "NaN or infinity in 1 of ",
+    ),
     "integers as floats": (lambda path, word: write(path, word * 32768, subtype="FLOAT"), "floats in [-1, 1]"),
     "2 kHz": (lambda path, word: write(path, word, 2_000), "sample rate of 2,000 Hz"),
 }
