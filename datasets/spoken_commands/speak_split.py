@@ -28,6 +28,8 @@ _RECORDINGS_OF_A_KIND = 8
 _BABBLES = 10
 _BABBLE_UTTERANCES = 60
 _RECORDING = (20.0, 40.0)  # seconds
+_EVENTFUL = ("beeps", "clicks", "knocks", "music")  # no sound in them is like another, and some are taken for words
+_TIMES_LONGER = {"train": 1, "validation": 3, "test": 3}  # are those and babble: hours hear every sound again and again
 _AUDIBLE = 1e-3  # of the loudest sample
 
 
@@ -65,8 +67,8 @@ def speak_split(split: str) -> Iterator[Clip]:
         speakers = list(draw_speakers(split, SPEAKERS[split], rng))
         yield from _speech(engine, split, speakers, rng)
         yield from _silence(_SILENCES[split], rng)
-        yield from _backgrounds(_RECORDINGS_OF_A_KIND, rng)
-        yield from _babbles(_BABBLES, engine, unknown_texts(split), speakers, rng)
+        yield from _backgrounds(_TIMES_LONGER[split], rng)
+        yield from _babbles(_TIMES_LONGER[split], engine, unknown_texts(split), speakers, rng)
 
 
 def _speech(engine: Espeak, split: str, speakers: Sequence[Speaker], rng: np.random.Generator) -> Iterator[Clip]:
@@ -96,22 +98,23 @@ def _silence(count: int, rng: np.random.Generator) -> Iterator[Clip]:
         yield Clip(to_pcm(noise, 10 ** (rng.uniform(*_SILENCE_PEAK) / 20)), SILENCE, "", kind)
 
 
-def _backgrounds(count: int, rng: np.random.Generator) -> Iterator[Clip]:
-    """Recordings of each kind of background."""
+def _backgrounds(longer: int, rng: np.random.Generator) -> Iterator[Clip]:
+    """Recordings of each kind of background, the eventful ones so many times as long."""
     for kind in KINDS:
-        for _ in range(count):
+        for _ in range(_RECORDINGS_OF_A_KIND):
             seed = int(rng.integers(1 << 30))
-            yield Clip(background_noise(kind, rng.uniform(*_RECORDING), seed), BACKGROUND, "", kind)
+            seconds = rng.uniform(*_RECORDING) * (longer if kind in _EVENTFUL else 1)
+            yield Clip(background_noise(kind, seconds, seed), BACKGROUND, "", kind)
 
 
 def _babbles(
-    count: int, engine: Espeak, texts: Sequence[str], speakers: Sequence[Speaker], rng: np.random.Generator
+    longer: int, engine: Espeak, texts: Sequence[str], speakers: Sequence[Speaker], rng: np.random.Generator
 ) -> Iterator[Clip]:
-    """Recordings of people who speak over each other, and say no command."""
-    for _ in range(count):
+    """Recordings of people who speak over each other, and say no command; so many times as long, and as much said."""
+    for _ in range(_BABBLES):
         chosen = rng.choice(len(speakers), 12, replace=False)
         utterances = [
             _utterance(engine, str(rng.choice(texts)), speakers[chosen[number % len(chosen)]], rng)
-            for number in range(_BABBLE_UTTERANCES)
+            for number in range(_BABBLE_UTTERANCES * longer)
         ]
-        yield Clip(babble(utterances, rng.uniform(*_RECORDING), rng), BACKGROUND, "", "babble")
+        yield Clip(babble(utterances, rng.uniform(*_RECORDING) * longer, rng), BACKGROUND, "", "babble")

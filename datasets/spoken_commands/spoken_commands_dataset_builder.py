@@ -15,8 +15,9 @@ __all__ = ["Builder"]
 class Builder(tfds.core.GeneratorBasedBuilder):
     """One example a clip or recording; README.md beside this file tells source, licence and counts."""
 
-    VERSION = tfds.core.Version("1.4.0")
+    VERSION = tfds.core.Version("1.5.0")
     RELEASE_NOTES = {  # noqa: RUF012 (TFDS reads it as a class attribute)
+        "1.5.0": "Longer backgrounds to be measured on.",
         "1.4.0": "More drawn voices, over a still wider range.",
         "1.3.0": "A wider range of drawn voices; more other words and backgrounds to be measured on.",
         "1.2.0": "Voices that are drawn, to train on.",

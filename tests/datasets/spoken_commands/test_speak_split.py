@@ -94,3 +94,11 @@ def test_silence_is_quiet(splits):
         assert len(clip.audio) == 16_000
         assert 0 < np.abs(clip.audio.astype(int)).max() <= 32_768 * 10 ** (-34 / 20)
     assert {clip.text for clip in silences} == {"brown", "fan", "hum", "pink", "white"}
+
+
+def test_backgrounds_to_be_measured_on_are_longer_where_every_sound_is_another(splits):
+    for split, longer in {"train": 1, "validation": 3, "test": 3}.items():
+        for clip in splits[split]:
+            if clip.label == "_background_noise_":
+                is_eventful = clip.text in ("beeps", "clicks", "knocks", "music", "babble")
+                assert 1.0 <= len(clip.audio) / 16_000 / (longer if is_eventful else 1) <= 2.0
