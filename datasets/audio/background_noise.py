@@ -46,7 +46,7 @@ def background_noises(seed: int, each: int = 6, seconds: float = 20.0) -> list[n
     Few are not enough: a single sound in them that is taken for a word counts each time it comes round again.
 
     Args:
-        seed: Where the random draws begin; recordings of different seeds have nothing in common.
+        seed: Where the random draws begin; of different seeds, with the same `each`, no two recordings are alike.
         each: Recordings of a kind.
         seconds: Their length.
 

@@ -420,6 +420,7 @@ def test_labels_that_the_export_does_not_know_are_unknown_words(other: Path, eva
         "the export does not know these labels, which count as unknown words: deep",
     ]
     assert sorted(corpus.splits["test"].labels) == ["_unknown_"] * 8 + ["high"] * 4 + ["rise"] * 4
+    assert sum(map(len, corpus.noises["test"])) == 20 * 60 * RATE
 
 
 def test_clips_of_the_training_are_left_out(
