@@ -193,7 +193,7 @@ def test_datasets_that_cannot_be_used(prepared):
     assert "has 0 audio features and 1 that may be the label" in refusal("tfds:silent_words", prepared)
     assert "has 1 audio features and 2 that may be the label" in refusal("tfds:moody_words", prepared)
     assert "does not tell the sample rate of 'audio'" in refusal("tfds:rateless_words", prepared)
-    assert "clip 0 of train, 'yes', holds NaN or infinity in 10 of " in refusal("tfds:nan_words", prepared)
+    assert "clip 0 of train, 'yes', holds NaN or infinity in 10 of 10 samples" in refusal("tfds:nan_words", prepared)
     assert "clip 3 of train, 'no', is 10.1 s long" in refusal("tfds:long_words", prepared)
     message = refusal("tfds:no_such_dataset_anywhere", prepared)
     assert "no dataset that TensorFlow Datasets can open" in message
